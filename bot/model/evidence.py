@@ -1,0 +1,114 @@
+"""What we read about a revision: log entries, request counts, error groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class LogKind(StrEnum):
+    """Which of Cloud Run's logs an entry is from (the end of its logName)."""
+
+    STDERR = "run.googleapis.com/stderr"
+    STDOUT = "run.googleapis.com/stdout"
+    SYSTEM = "run.googleapis.com/varlog/system"
+    REQUESTS = "run.googleapis.com/requests"
+    SYSTEM_EVENT = "cloudaudit.googleapis.com/system_event"
+    ACTIVITY = "cloudaudit.googleapis.com/activity"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One Cloud Logging entry, flattened. `text` is untrusted: never shown without redaction and escaping.
+
+    Attributes:
+        severity: 0 (DEFAULT) – 800 (EMERGENCY), Cloud Logging's numbers; 500 is ERROR.
+        text: textPayload, or the message of a jsonPayload/protoPayload; "" for plain requests.
+        status: HTTP status of a request entry, None otherwise. latency_s: seconds.
+    """
+
+    insert_id: str
+    log: LogKind
+    at: datetime
+    revision: str
+    severity: int = 0
+    text: str = ""
+    status: int | None = None
+    latency_s: float | None = None
+    path: str = ""
+    trace: str = ""
+    instance: str = ""
+    service: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Half-open interval [start, end) in UTC; start < end."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class RequestCount:
+    """Requests of one revision within one window, from the request log.
+
+    Attributes:
+        failed: 5xx among `total`. complete: False when the log was longer than we may read:
+            then both are lower bounds and `of_at_least` says how many entries were read before the cut.
+    """
+
+    revision: str
+    window: Window
+    total: int
+    failed: int
+    complete: bool = True
+    first_failure: datetime | None = None
+
+    @property
+    def ratio(self) -> float:
+        """Failing fraction 0–1; 0.0 without requests (which is *not* the same as healthy)."""
+        return self.failed / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class ErrorGroup:
+    """Log entries that share a fingerprint.
+
+    Attributes:
+        fingerprint: `v1:<hex>`. title: one line for people (masked). sample: first occurrence as logged (raw!).
+        is_echo: a consequence of another group (503s behind a worker that cannot import).
+    """
+
+    fingerprint: str
+    title: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    sample: str
+    severity: int = 500
+    is_echo: bool = False
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something we could not read. `source` in people's words ("Cloud Logging"), `why` fit to be shown."""
+
+    source: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that was read about one deployment in one look. A gap is never the same as "no errors"."""
+
+    window: Window
+    requests: Mapping[str, RequestCount] = field(default_factory=dict)
+    groups: tuple[ErrorGroup, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    entries_read: int = 0
+    entries_complete: bool = True

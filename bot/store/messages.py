@@ -1,0 +1,169 @@
+"""The outbox: what is to be said, in which order, and what Slack shows already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.model.catalog import Severity
+from bot.model.incident import Incident
+from bot.store.tables import MessageRow
+
+URGENCY = {Severity.P0: 0, Severity.P1: 1, Severity.P2: 2, Severity.P3: 3}
+QUIET = 5
+
+
+async def want_card(session: AsyncSession, incident: Incident, channel: str, now: datetime) -> None:
+    """The card of this incident should show its present version; edits that were not sent yet are coalesced."""
+    row = await session.get(MessageRow, incident.id)
+    if row is None:
+        session.add(
+            MessageRow(
+                id=incident.id,
+                kind="card",
+                incident_id=incident.id,
+                channel=channel,
+                template="incident/card",
+                context="{}",
+                urgency=URGENCY[incident.severity],
+                created_at=now,
+                due_at=now,
+                wanted=incident.version,
+            )
+        )
+    else:
+        # Slack's own wish to wait (429) stays in due_at: an edit never jumps a Retry-After
+        row.wanted, row.done = incident.version, False
+    await session.flush()
+
+
+async def add_note(
+    session: AsyncSession, incident: Incident, moment: str, context: Mapping[str, Any], channel: str, now: datetime
+) -> None:
+    """A line of history for the card's thread. The same moment of the same incident is said once.
+
+    Args:
+        moment: its identity within the incident, "approved:U0AVERY0001".
+        context: for templates/incident/note, plus `text`.
+    """
+    note_id = f"{incident.id}:{moment}"
+    if await session.get(MessageRow, note_id) is None:
+        session.add(
+            MessageRow(
+                id=note_id,
+                kind="note",
+                incident_id=incident.id,
+                channel=channel,
+                template="incident/note",
+                context=msgspec.json.encode(context).decode(),
+                urgency=URGENCY[incident.severity] + 1,
+                created_at=now,
+                due_at=now,
+            )
+        )
+        await session.flush()
+
+
+async def add_line(
+    session: AsyncSession, line_id: str, template: str, context: Mapping[str, Any], channel: str, now: datetime
+) -> None:
+    """A message of its own, such as a healthy deploy; the same id is said once."""
+    if await session.get(MessageRow, line_id) is None:
+        session.add(
+            MessageRow(
+                id=line_id,
+                kind="line",
+                channel=channel,
+                template=template,
+                context=msgspec.json.encode(context).decode(),
+                urgency=QUIET,
+                created_at=now,
+                due_at=now,
+            )
+        )
+        await session.flush()
+
+
+async def due(session: AsyncSession, now: datetime, limit: int = 20) -> Sequence[MessageRow]:
+    """What may be sent now, most urgent and oldest first. A note waits until its card is in Slack."""
+    card = select(MessageRow.id).where(MessageRow.kind == "card", MessageRow.ts.is_not(None))
+    rows = await session.scalars(
+        select(MessageRow)
+        .where(
+            MessageRow.done.is_(False),
+            MessageRow.due_at <= now,
+            or_(MessageRow.kind != "note", MessageRow.incident_id.in_(card)),
+        )
+        .order_by(MessageRow.urgency, MessageRow.created_at, MessageRow.id)
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def claim(session: AsyncSession, row: MessageRow, now: datetime, lease: timedelta) -> MessageRow | None:
+    """Take a row for sending until `now + lease`. None: another sender has it.
+
+    `claimed_at` of the returned row is the *earlier* claim, if one was left behind by a sender that died.
+    """
+    taken = await session.execute(
+        update(MessageRow)
+        .where(MessageRow.id == row.id, MessageRow.due_at == row.due_at, MessageRow.done.is_(False))
+        .values(due_at=now + lease, claimed_at=row.claimed_at or now)
+        .returning(MessageRow.id)
+    )
+    return row if taken.first() is not None else None
+
+
+async def sent(
+    session: AsyncSession, row_id: str, *, version: int, ts: str, channel: str, now: datetime, fell_back: str
+) -> None:
+    """Slack shows `version` of the message."""
+    row = await session.get(MessageRow, row_id)
+    if row is None:
+        return
+    row.ts, row.posted_in, row.sent = ts, channel, version
+    row.posted_at = row.posted_at or now
+    row.claimed_at, row.attempts, row.last_error = None, 0, fell_back or None
+    row.due_at = now
+    row.done = row.wanted <= version
+    await session.flush()
+
+
+async def try_again(session: AsyncSession, row_id: str, *, at: datetime, why: str, surely_not_posted: bool) -> None:
+    """Args: surely_not_posted: Slack said no, so nothing needs to be looked for before the next try."""
+    row = await session.get(MessageRow, row_id)
+    if row is None:
+        return
+    row.due_at, row.last_error, row.attempts = at, why, row.attempts + 1
+    if surely_not_posted and row.ts is None:
+        row.claimed_at = None
+    await session.flush()
+
+
+async def undelivered(session: AsyncSession) -> Sequence[MessageRow]:
+    """Messages that could not be said so far, for `/reliability status` and /ready."""
+    rows = await session.scalars(
+        select(MessageRow)
+        .where(MessageRow.done.is_(False), MessageRow.last_error.is_not(None))
+        .order_by(MessageRow.urgency, MessageRow.created_at)
+        .limit(20)
+    )
+    return rows.all()
+
+
+async def card(session: AsyncSession, incident_id: str) -> MessageRow | None:
+    """The outbox row of an incident's card."""
+    return await session.get(MessageRow, incident_id)
+
+
+async def post_anew(session: AsyncSession, row_id: str, now: datetime) -> None:
+    """The message was deleted in Slack: post it again instead of editing it."""
+    row = await session.get(MessageRow, row_id)
+    if row is not None:
+        row.ts, row.sent, row.done, row.due_at, row.claimed_at = None, 0, False, now, None
+        await session.flush()
