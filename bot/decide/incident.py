@@ -78,7 +78,8 @@ def opened(findings: Findings, restore_within: timedelta) -> Incident:
 
 def updated(incident: Incident, findings: Findings, refresh_after: timedelta) -> Incident:
     """The open incident with what is new. Counts alone refresh it only every `refresh_after`, so that the card is
-    calm; a new revision, cause, severity, split or gap refreshes it at once."""
+    calm; a new revision, cause, severity, split or gap refreshes it at once.
+    """
     changed = _with(findings, incident)
     if incident.last_seen is None or findings.at - incident.last_seen >= refresh_after:
         return changed
@@ -169,7 +170,8 @@ def failed_streak(state: ServiceState) -> tuple[tuple[Revision, ...], int]:
 
 def credited(revision: Revision, state: ServiceState, events: Sequence[DeployEvent]) -> FailedRevision:
     """Who and what made a revision: from an event that names it, else from the deploy event nearest before it,
-    else from its labels, else from who changed the service last. What nobody knows stays None."""
+    else from its labels, else from who changed the service last. What nobody knows stays None.
+    """
     named = [event for event in events if event.revision == revision.name]
     near = [
         event

@@ -1,0 +1,72 @@
+"""What Cloud Run answers itself when an instance does not: the last to be believed, and never a cause when another is known."""
+
+from __future__ import annotations
+
+import re
+
+from bot.correlate.diagnosis.rule import DOCS, Rule, Scene, lines
+from bot.model.judgement import Diagnosis
+
+_NO_INSTANCE = re.compile(
+    r"request was aborted because there was no available instance|exceeded the maximum number of instances",
+    re.IGNORECASE,
+)
+_TIMEOUT = re.compile(
+    r"request has been terminated because it has reached the maximum request timeout|upstream request timeout"
+)
+_MALFORMED = re.compile(r"(?:HTTP )?response was malformed or connection to the instance had an error")
+
+
+def _no_instance(scene: Scene) -> Diagnosis | None:
+    hit = scene.first(_NO_INSTANCE)
+    if hit is None:
+        return None
+    return Diagnosis(
+        code="no_instance",
+        title="Requests are dropped: no instance is free",
+        explanation="Traffic grew faster than instances start, requests take longer than before, or max instances is reached.",
+        advice=f"Raise `--max-instances` or `--concurrency` (`gcloud run services update {scene.service} …`), and look at what got slower",
+        evidence=lines(hit),
+        confidence=0.8,
+        rollback_helps=None,
+        documentation=f"{DOCS}/troubleshooting#abort-request",
+    )
+
+
+def _request_timeout(scene: Scene) -> Diagnosis | None:
+    hit = scene.first(_TIMEOUT)
+    if hit is None:
+        return None
+    return Diagnosis(
+        code="request_timeout",
+        title="Requests run into Cloud Run's request timeout (504)",
+        explanation="The program did not answer in time: it waits for something, or the work is too long for one request.",
+        advice="Give every outgoing call a timeout shorter than the request's; for long work use a job or a queue",
+        evidence=lines(hit),
+        confidence=0.75,
+        rollback_helps=None,
+        documentation=f"{DOCS}/configuring/request-timeout",
+    )
+
+
+def _malformed(scene: Scene) -> Diagnosis | None:
+    hit = scene.first(_MALFORMED)
+    if hit is None:
+        return None
+    return Diagnosis(
+        code="malformed_response",
+        title="Instances break off their answers (503), and the log does not say why",
+        explanation="The connection to the instance ended before a whole response came. This is never the cause itself.",
+        advice="Look for an exit, a signal, the memory limit or a worker timeout at that time; does the program log to stdout at all?",
+        evidence=lines(hit),
+        confidence=0.4,
+        rollback_helps=None,
+        documentation=f"{DOCS}/troubleshooting#malformed-response-or-connection-error",
+    )
+
+
+LATE_RULES = (
+    Rule("no_instance", _no_instance, explains=frozenset({"malformed_response"})),
+    Rule("request_timeout", _request_timeout, explains=frozenset({"malformed_response"})),
+    Rule("malformed_response", _malformed),
+)

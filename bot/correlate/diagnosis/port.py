@@ -1,0 +1,103 @@
+"""The container runs, but not where Cloud Run looks for it: wrong port, wrong interface, or nowhere at all."""
+
+from __future__ import annotations
+
+import re
+
+from bot.correlate.diagnosis.rule import DEFAULT_PORT, DOCS, Hit, Rule, Scene, capital, lines
+from bot.correlate.diagnosis.servers import bind_advice, listeners
+from bot.model.judgement import Diagnosis
+
+_DOCUMENTATION = f"{DOCS}/troubleshooting#container-failed-to-start"
+_NEVER_LISTENED = re.compile(
+    r"failed to start and (?:then )?listen on the port(?:[^\n]{0,80}?PORT=(?P<port>\d{2,5}))?"
+    r"|STARTUP TCP probe failed[^\n]{0,160}? on port (?P<probed>\d{2,5})"
+)
+_NEVER_STARTED = re.compile(  # an HTTP probe asks the same port, but fails for other reasons too
+    rf"{_NEVER_LISTENED.pattern}|STARTUP (?:HTTP|GRPC) probe failed[^\n]{{0,160}}? on port (?P<asked>\d{{2,5}})"
+)
+
+
+def _expected(scene: Scene, failure: Hit | None) -> int:
+    """The port as the failure names it, else as the revision's template does, else Cloud Run's default."""
+    said = failure and (failure["port"] or failure["probed"] or failure["asked"])
+    return int(said) if said else scene.facts.expected_port or DEFAULT_PORT
+
+
+def _port_mismatch(scene: Scene) -> Diagnosis | None:
+    failure = scene.first(_NEVER_STARTED)
+    if failure is None and scene.facts.ready is not False:
+        return None  # another port than $PORT is fine as long as something answers on $PORT
+    expected, heard = _expected(scene, failure), list(listeners(scene))
+    if not heard or any(listener.port == expected for listener in heard):
+        return None
+    actual = heard[-1]
+    also_local = f" It also binds {actual.host}, which Cloud Run cannot reach." if actual.is_local else ""
+    return Diagnosis(
+        code="port_mismatch",
+        title=f"The container listens on {actual.port}, Cloud Run expects $PORT = {expected}",
+        explanation=(
+            f"Cloud Run sends the start-up probe and all requests to port {expected}; nothing answers there, because "
+            f"{actual.server or 'the server'} bound {actual.port}. The revision cannot become ready.{also_local}"
+        ),
+        advice=(
+            f"{capital(bind_advice(actual.server))}, or move Cloud Run to the container's port: "
+            f"`gcloud run services update {scene.service} --port {actual.port}`"
+        ),
+        evidence=lines(actual.hit, failure),
+        confidence=0.97 if failure else 0.8,
+        rollback_helps=False,
+        documentation=_DOCUMENTATION,
+        facts={"expected_port": str(expected), "actual_port": str(actual.port), "server": actual.server},
+    )
+
+
+def _bound_to_localhost(scene: Scene) -> Diagnosis | None:
+    failure = scene.first(_NEVER_LISTENED)
+    local = next((listener for listener in listeners(scene) if listener.is_local), None)
+    if failure is None or local is None:
+        return None
+    return Diagnosis(
+        code="bound_to_localhost",
+        title=f"The container listens on {local.host}:{local.port} only; Cloud Run needs 0.0.0.0",
+        explanation="Requests come from outside the container: a server bound to the loopback interface never gets them.",
+        advice=capital(bind_advice(local.server)),
+        evidence=lines(local.hit, failure),
+        confidence=0.95,
+        rollback_helps=False,
+        documentation=_DOCUMENTATION,
+        facts={"host": local.host, "actual_port": str(local.port), "expected_port": str(_expected(scene, failure))},
+    )
+
+
+def _did_not_listen(scene: Scene) -> Diagnosis | None:
+    failure = scene.first(_NEVER_LISTENED)
+    if failure is None:
+        return None
+    expected = _expected(scene, failure)
+    heard = any(listener.port == expected for listener in listeners(scene))
+    why = (
+        "It began to listen, but too late or it died again"
+        if heard
+        else "The container's own log does not say that it listens anywhere"
+    )
+    return Diagnosis(
+        code="did_not_listen",
+        title=f"The container never answered on $PORT = {expected}",
+        explanation=f"Cloud Run waited for port {expected} and gave up. {why}.",
+        advice=f"Run the image locally with `PORT={expected}`: does it start, and how soon? {capital(bind_advice(''))}",
+        evidence=lines(failure),
+        confidence=0.6,
+        rollback_helps=False,
+        documentation=_DOCUMENTATION,
+        facts={"expected_port": str(expected)},
+    )
+
+
+_ECHOES = frozenset({"did_not_listen", "startup_probe_failed", "exit_code", "malformed_response", "request_timeout"})
+
+RULES = (
+    Rule("port_mismatch", _port_mismatch, explains=_ECHOES | {"bound_to_localhost"}),
+    Rule("bound_to_localhost", _bound_to_localhost, explains=_ECHOES),
+)
+LATE_RULES = (Rule("did_not_listen", _did_not_listen, explains=frozenset({"startup_probe_failed"})),)

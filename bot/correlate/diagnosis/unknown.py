@@ -1,0 +1,46 @@
+"""When no rule knows the cause: say so, and show the lines that tell most."""
+
+from __future__ import annotations
+
+from bot.correlate.diagnosis.rule import Scene
+from bot.correlate.fingerprints import fingerprint
+from bot.correlate.telling import echo_rank, is_error_like
+from bot.model.evidence import LogEntry, LogKind
+from bot.model.judgement import Diagnosis
+
+_LINES = 3
+_MAX_LINE = 500
+
+
+def find_unknown(scene: Scene) -> Diagnosis | None:
+    """None where nothing speaks of an error."""
+    telling = most_telling(scene.entries)
+    if not telling:
+        return None
+    return Diagnosis(
+        code="unknown",
+        title="The cause is not known",
+        explanation="There are errors, but none that points to a cause known here; these lines tell most.",
+        advice=f"Read on from there in the log; if they began with this deploy, {scene.facts.revert}",
+        evidence=telling,
+        confidence=0.1,
+        rollback_helps=None,
+    )
+
+
+def most_telling(entries: tuple[LogEntry, ...]) -> tuple[str, ...]:
+    """At most three different error lines: nearest to a cause first, then the most severe, then the earliest."""
+    errors = [entry for entry in entries if entry.text and is_error_like(entry)]
+    ranked = sorted(errors, key=lambda e: (echo_rank(e), e.log is LogKind.SYSTEM, -e.severity, e.at))
+    different: dict[str, str] = {}
+    for entry in ranked:
+        different.setdefault(fingerprint(entry.text), _line(entry.text))
+        if len(different) == _LINES:
+            break
+    return tuple(dict.fromkeys(different.values()))
+
+
+def _line(text: str) -> str:
+    """The first line that says something; a traceback's last, which names the exception."""
+    said = [line.strip() for line in text.splitlines() if line.strip()]
+    return (said[-1] if said[0].startswith("Traceback") else said[0])[:_MAX_LINE] if said else ""

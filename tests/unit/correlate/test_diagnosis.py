@@ -1,0 +1,162 @@
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.correlate import Facts, diagnose
+from bot.model.cloud_run import Revision
+from bot.model.evidence import LogEntry, LogKind
+
+T0 = datetime(2025, 9, 15, 14, 3, 11, tzinfo=UTC)
+MISSING = "ModuleNotFoundError: No module named 'app.x'"
+
+
+def entry(text, at=0.0, **more):
+    more.setdefault("log", LogKind.STDERR)
+    return LogEntry(insert_id="", at=T0 + timedelta(seconds=at), revision="r", text=text, **more)
+
+
+def codes(*entries, facts=None):
+    return [d.code for d in diagnose(entries, facts)]
+
+
+def test_nothing_logged_is_nothing_to_say():
+    assert diagnose([]) == []
+
+
+def test_log_entries_and_json_may_be_mixed():
+    assert codes(entry(MISSING), {"textPayload": "Container called exit(3)."}) == ["missing_module"]
+
+
+def test_two_independent_causes_are_both_told_the_nearer_to_the_root_first():
+    found = codes(entry("Memory limit of 512 MiB exceeded with 515 MiB used."), entry(MISSING, 1))
+
+    assert found == ["missing_module", "out_of_memory"]
+
+
+def test_a_revision_that_never_served_is_never_helped_by_a_rollback():
+    served, never = diagnose([entry(MISSING)]), diagnose([entry(MISSING)], Facts(ready=False))
+
+    assert (served[0].rollback_helps, never[0].rollback_helps) == (True, False)
+
+
+def test_a_port_that_also_answers_where_cloud_run_looks_is_no_mismatch():
+    lines = [entry("Listening on port 9464"), entry("Server listening on port 8080", 1)]
+    probe = entry('STARTUP TCP probe failed 1 time consecutively for container "x" on port 8080.', 2, severity=500)
+
+    assert codes(*lines, probe) == ["did_not_listen"]
+
+
+def test_a_port_other_than_cloud_runs_proves_nothing_while_the_revision_is_well():
+    assert codes(entry("Server listening on port 9090")) == []
+
+
+def test_the_templates_port_is_believed_where_the_log_names_none():
+    found = diagnose([entry("Server listening on port 8081")], Facts(expected_port=9000, ready=False))
+
+    assert found[0].title == "The container listens on 8081, Cloud Run expects $PORT = 9000"
+
+
+def test_facts_come_from_a_revision():
+    revision = Revision(
+        "r", T0, ready=False, message="did not start", port=None, env_names=("A",), labels={"commit-sha": "a1b2c3d4e5"}
+    )
+
+    facts = Facts.of(revision, required_env=["A", "B"])
+
+    assert (facts.expected_port, facts.condition_messages, facts.commit) == (8080, ("did not start",), "a1b2c3d4e5")
+    assert facts.revert == "revert a1b2c3d"
+    assert Facts.of(Revision("r", T0, ready=True, message="all fine")).condition_messages == ()
+
+
+def test_an_unknown_cause_shows_the_three_most_telling_lines():
+    entries = [entry(f"ledger {word} mismatch", i, severity=500) for i, word in enumerate("abcde")]
+    entries += [entry("settlement halted", 9, severity=600), entry("", 9, log=LogKind.REQUESTS, status=500)]
+
+    (found,) = diagnose(entries)
+
+    assert found.code == "unknown"
+    assert found.evidence == ("settlement halted", "ledger a mismatch", "ledger b mismatch")
+    assert found.rollback_helps is None
+
+
+def test_failing_requests_alone_are_unknown_only_when_they_carry_a_text():
+    assert codes(entry("", log=LogKind.REQUESTS, status=500)) == []
+
+
+def test_a_secret_in_a_message_reaches_neither_title_nor_facts():
+    traceback = (
+        'Traceback (most recent call last):\n  File "/app/a.py", line 1, in f\n    x\nValueError: bad password=hunter2'
+    )
+
+    (found,) = diagnose([entry(traceback)])
+
+    assert "hunter2" not in f"{found.title}{found.explanation}{found.advice}{found.facts}"
+
+
+def test_a_warning_that_falls_back_to_a_default_is_no_missing_variable():
+    boom = entry("ValueError: x", 1, severity=500)
+
+    assert codes(entry("LOG_LEVEL is not set, using default INFO"), boom) == ["unknown"]
+
+
+def test_the_number_of_identical_lines_is_told():
+    exits = [entry("Container called exit(1).", i, log=LogKind.SYSTEM, severity=400) for i in range(15)]
+
+    assert "15 times" in diagnose(exits)[0].explanation
+
+
+def test_certainty_follows_confidence():
+    (sure,) = diagnose([entry(MISSING)])
+    (possible,) = diagnose([entry("odd", severity=500)])
+
+    assert (sure.certainty, possible.certainty) == ("sure", "possible")
+
+
+HOSTILE = [
+    "os.environ" * 10_000,
+    "environment variable " * 5_000,
+    "validation error for Settings\n" * 3_000,
+    "Listening at: http://" * 5_000,
+    "connection to server at " * 4_000,
+    "Permission denied on secret: projects/" * 2_500,
+    "STARTUP TCP probe failed " * 4_000,
+    "A" * 100_000,
+    "A_" * 50_000,
+    "/cloudsql/a:b:c" * 7_000,
+    "Cloud SQL instance " * 5_000,
+    "sh: " * 25_000,
+    "Image '" + "a/" * 50_000,
+    "\x00<!channel>\ud800" * 7_000,
+    "No module named '" + "x" * 100_000,
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE, ids=lambda line: repr(line[:16]))
+def test_a_hostile_line_of_100_kb_costs_little_and_stays_short(line):
+    started = time.perf_counter()
+
+    found = diagnose([entry(f"ERROR {line}", severity=500)])
+
+    assert time.perf_counter() - started < 5
+    assert all(len(d.title) <= 300 and all(len(e) <= 2_000 for e in d.evidence) for d in found)
+
+
+@given(
+    st.lists(
+        st.builds(entry, st.text(max_size=80), st.floats(0, 100), severity=st.sampled_from([0, 200, 400, 500])),
+        max_size=8,
+    )
+)
+def test_any_entries_are_diagnosed_deterministically_and_without_an_error(entries):
+    assert diagnose(entries) == diagnose(entries)
+
+
+def test_a_burst_of_ten_thousand_different_errors_takes_seconds_at_most():
+    entries = [entry(f"ERROR order {i} failed in shard {i % 7}", i / 1000) for i in range(10_000)]
+    started = time.perf_counter()
+
+    assert [d.code for d in diagnose(entries)] == ["unknown"]
+    assert time.perf_counter() - started < 15

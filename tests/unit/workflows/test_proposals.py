@@ -1,0 +1,123 @@
+"""Which rollback is proposed, and when a proposal gives way to another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.values import BAD, GOOD, NOON, incident, place, plan, revision, split, state
+
+from bot.decide.timing import WatchConfig
+from bot.model.catalog import RollbackPolicy
+from bot.model.incident import FailedRevision, PlanState
+from bot.model.judgement import Diagnosis, IncidentKind
+from bot.model.ledger import ServedSpan
+from bot.workflows.proposals import propose
+
+CONFIG = WatchConfig()
+LEDGER = (ServedSpan(GOOD, 8640.0, 100, 0, NOON),)
+
+
+def proposed(about=None, live=None, *, at=NOON, where=None):
+    return propose(about or incident(), where or place(), live or state(), LEDGER, now=at, config=CONFIG, dry_run=False)
+
+
+def test_the_plan_says_exactly_what_will_be_written():
+    made = proposed().plan
+
+    assert made is not None
+    assert (made.before, made.after, made.target) == (split(bad=100), split(good=100), GOOD)
+    assert made.expires_at == NOON + CONFIG.proposal_expires
+    assert made.digest
+    assert "6 d" in made.proof
+
+
+def test_a_plan_that_still_fits_is_not_proposed_anew():
+    first = proposed().plan
+
+    assert proposed(incident(plan=first), at=NOON + timedelta(minutes=5)).plan is first
+
+
+def test_a_plan_is_withdrawn_and_made_anew_when_the_traffic_changed():
+    first = proposed().plan
+
+    again = proposed(incident(plan=first), state(split(good=10, bad=90)))
+
+    assert again.plan is not None
+    assert again.plan.before == split(good=10, bad=90)
+    assert again.plan.id != first.id
+    assert "changed" in again.withdraw
+
+
+def test_a_proposal_nobody_decided_on_is_made_anew_after_its_time():
+    first = proposed().plan
+
+    again = proposed(incident(plan=first), at=NOON + CONFIG.proposal_expires)
+
+    assert again.plan is not None
+    assert again.plan.created_at == NOON + CONFIG.proposal_expires
+
+
+@pytest.mark.parametrize("state_now", [PlanState.APPROVED, PlanState.SHIFTED, PlanState.VERIFIED, PlanState.UNVERIFIED])
+def test_nothing_else_is_proposed_while_a_plan_is_carried_out_or_was(state_now):
+    under_way = plan(state=state_now)
+
+    assert proposed(incident(plan=under_way), state(split(good=50, bad=50))).plan is under_way
+
+
+def test_a_no_stays_a_no_for_the_same_traffic():
+    rejected = plan(state=PlanState.REJECTED)
+
+    assert proposed(incident(plan=rejected)).plan is rejected
+    assert proposed(incident(plan=rejected), state(split(good=10, bad=90))).plan is not rejected
+
+
+def test_a_refused_plan_leads_to_a_fresh_one_but_not_for_ever():
+    refused = plan(state=PlanState.REFUSED)
+    third = replace(refused, id="plan-1-3", note="traffic has changed")
+
+    assert proposed(incident(plan=refused)).plan is not refused
+    last = proposed(incident(plan=third))
+    assert last.plan is third
+    assert "traffic has changed" in last.no_plan
+
+
+def test_a_blocked_deploy_needs_no_rollback_while_somebody_serves():
+    blocked = incident(kind=IncidentKind.DEPLOY_BLOCKED)
+
+    nothing = proposed(blocked, state(split(good=100), revision(BAD, ready=False), revision(GOOD)))
+
+    assert nothing.plan is None
+    assert nothing.no_plan.startswith("not needed")
+    assert GOOD in nothing.no_plan
+
+
+def test_a_blocked_first_deploy_has_nothing_to_go_back_to():
+    blocked = incident(kind=IncidentKind.DEPLOY_BLOCKED)
+
+    nothing = proposed(blocked, state(split(), revision(BAD, ready=False), latest_ready=""))
+
+    assert nothing.plan is None
+    assert "not possible" in nothing.no_plan
+
+
+def test_the_catalog_can_say_never():
+    assert "never" in proposed(where=place(policy=RollbackPolicy.NEVER)).no_plan
+
+
+def test_a_cause_that_moving_traffic_does_not_mend_proposes_nothing_only_when_it_is_sure():
+    cause = Diagnosis("database_unreachable", "The database refuses connections", "", "", (), 0.95, False)
+
+    assert "would not help" in proposed(incident(diagnosis=cause)).no_plan
+    assert proposed(incident(diagnosis=replace(cause, confidence=0.7))).plan is not None
+
+
+def test_a_target_that_fails_too_is_withdrawn():
+    first = proposed().plan
+    both = (FailedRevision(BAD, NOON), FailedRevision(GOOD, NOON))
+
+    again = proposed(incident(plan=first, revisions=both))
+
+    assert again.plan is None
+    assert "fails too" in again.withdraw
