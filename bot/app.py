@@ -1,0 +1,198 @@
+"""Composition root: settings in, a running bot out.
+
+One straight-line function builds everything from left to right, one AsyncExitStack closes it in reverse, one TaskGroup
+owns the loops. Nothing else in the bot builds its own dependencies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from types import CodeType
+
+import aiohttp
+from aiohttp import web
+from dbos import DBOS, DBOSConfig
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import text
+
+from bot import catalog
+from bot.act.cloud_run import CloudRun
+from bot.act.dry_run import DryRun
+from bot.act.health import check_health
+from bot.deps import Deps
+from bot.gcp.clients import open_clients
+from bot.gcp.logging import count_requests, read_entries
+from bot.ingest.http import routes as ingest_routes
+from bot.ingest.keys import SigningKeys
+from bot.notify.console import ConsoleNotifier
+from bot.notify.directory import Directory
+from bot.notify.slack import SlackNotifier, slack_client
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.inbox import DatabaseInbox
+from bot.store.upgrade import upgrade
+from bot.workflows.deliver import Deliverer
+from bot.workflows.engine import Engine
+from bot.workflows.look import Looker
+from bot.workflows.sweep import pick_up, start_events, sweep_for_ever, sweep_once
+from commands.command import Desk
+from commands.slack import slack_app, slack_routes, socket_mode
+
+log = logging.getLogger(__name__)
+
+WORKFLOW_VERSION = "1"
+"""Pinned: workflows of an older release are resumed by a newer one. Changes go behind `DBOS.patch_async`."""
+
+
+@dataclass
+class Bot:
+    """A built bot. `ready` turns True once everything that waits is being looked after."""
+
+    settings: Settings
+    deps: Deps
+    engine: Engine
+    looker: Looker
+    deliverer: Deliverer
+    web: web.Application
+    ready: bool = False
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        runner = web.AppRunner(self.web, access_log=None, handle_signals=False)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.settings.host, self.settings.port).start()
+            picked_up = await pick_up(self.deps, self.engine)
+            log.info("bot.started", extra={"port": self.settings.port, "picked_up": picked_up})
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.deliverer.run())
+                once = partial(sweep_once, self.deps, self.engine, self.looker)
+                tasks.create_task(sweep_for_ever(once, self.deps.watch.sweep_every))
+                self.ready = True
+        finally:
+            self.ready = False
+            await runner.cleanup()
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Bot]:
+    """Everything the bot is made of, opened; closed in reverse at the end.
+
+    Raises:
+        InvalidConfiguration: the catalog, the credentials or the settings do not do; nothing was started.
+    """
+    settings.require_slack()
+    known = catalog.load(settings.catalog)
+    async with AsyncExitStack() as stack:
+        db = Database(settings.database.async_url)
+        stack.push_async_callback(db.close)
+        await upgrade(db)
+        clients = await open_clients(settings.google)
+        stack.push_async_callback(clients.close)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        slack = slack_client(settings.slack)
+        woken = asyncio.Event()
+        deps = Deps(
+            db=db,
+            catalog=known,
+            count_requests=partial(count_requests, clients),
+            read_entries=partial(read_entries, clients, platform_texts=True),
+            target=DryRun(clients) if settings.dry_run else CloudRun(clients),
+            notifiers=(SlackNotifier(slack, settings.slack), ConsoleNotifier()),
+            members=Directory(slack).members,
+            check_health=partial(check_health, http, timeout=settings.google.timeout),
+            now=_now,
+            wake_outbox=woken.set,
+            watch=settings.watch,
+            dry_run=settings.dry_run,
+        )
+        looker = Looker(deps)
+        DBOS(config=_dbos_config(settings))
+        engine = Engine(deps, looker)
+        DBOS.launch()
+        stack.push_async_callback(_stop_workflows)
+        server = web.Application(client_max_size=2 * 1024 * 1024)
+        bot = Bot(settings, deps, engine, looker, Deliverer(deps, woken), server)
+        server.add_routes([web.get("/health", _health), web.get("/ready", partial(_ready, bot))])
+        server.add_routes(
+            ingest_routes(
+                settings,
+                DatabaseInbox(db, known, _now),
+                partial(start_events, engine),
+                _now,
+                SigningKeys(http, settings.pubsub.certs_url),
+            )
+        )
+        await _listen_to_slack(stack, settings, slack, Desk(deps, engine.start_rollback), server)
+        yield bot
+
+
+async def _listen_to_slack(
+    stack: AsyncExitStack, settings: Settings, client: AsyncWebClient, desk: Desk, server: web.Application
+) -> None:
+    """Socket Mode when there is an app token, signed HTTP otherwise."""
+    config = settings.slack
+    secret = None if config.app_token else config.signing_secret
+    app = slack_app(client, signing_secret=secret.get_secret_value() if secret else None, desk=desk)
+    if config.app_token:
+        await stack.enter_async_context(socket_mode(app, config.app_token.get_secret_value()))
+    else:
+        server.add_routes(slack_routes(app))
+
+
+def _dbos_config(settings: Settings) -> DBOSConfig:
+    return {
+        "name": "reliability",
+        "system_database_url": settings.database.dbos_url,
+        "application_version": WORKFLOW_VERSION,
+        "executor_id": "reliability",
+        "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": 0.1,
+        "scheduler_polling_interval_sec": 3600.0,
+    }
+
+
+async def _stop_workflows() -> None:
+    """End running workflows where they are: they stay PENDING and the next start resumes them.
+
+    They are cancelled before anything they use is closed: a closed client would look to them like an answer.
+    """
+    running = [task for task in asyncio.all_tasks() if _is_workflow(task)]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.to_thread(DBOS.destroy)
+
+
+def _is_workflow(task: asyncio.Task[object]) -> bool:
+    code: CodeType | None = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and code.co_name == "_execute_workflow_async"
+
+
+async def _health(request: web.Request) -> web.Response:
+    del request
+    return web.json_response({"status": "alive"})
+
+
+async def _ready(bot: Bot, request: web.Request) -> web.Response:
+    """200 when the database answers and the loops run, else 503 with why."""
+    del request
+    try:
+        async with bot.deps.db.read() as session:
+            await session.execute(text("SELECT 1"))
+    except Exception as error:
+        log.warning("ready.database", exc_info=error)
+        return web.json_response({"status": "not ready", "why": "the database does not answer"}, status=503)
+    if not bot.ready:
+        return web.json_response({"status": "not ready", "why": "starting or stopping"}, status=503)
+    return web.json_response({"status": "ready", "dry_run": bot.deps.dry_run})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,43 @@
+"""What app.py built, handed to commands and workflows. Passed, never global."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.act.health import HealthAnswer
+from bot.act.target import RollbackTarget
+from bot.decide.timing import WatchConfig
+from bot.model.catalog import Catalog, Place
+from bot.model.evidence import LogEntry, RequestCount, Window
+from bot.notify.notifier import Notifier
+from bot.store.database import Database
+
+CountRequests = Callable[[Place, Sequence[str], Window], Awaitable[Mapping[str, RequestCount]]]
+"""(place, revisions, window) → requests of each revision; raises only Retryable or Permanent."""
+
+ReadEntries = Callable[[Place, str, Window], Awaitable[tuple[list[LogEntry], bool]]]
+"""(place, revision, window) → (entries oldest first, True when none was left unread); raises as above."""
+
+
+@dataclass(frozen=True)
+class Deps:
+    """Attributes:
+    members: Slack user-group id → its users' ids; raises Retryable when Slack does not answer.
+    check_health: (uri of the service, path) → how it answers.
+    now: aware UTC. wake_outbox: there is something to say.
+    """
+
+    db: Database
+    catalog: Catalog
+    count_requests: CountRequests
+    read_entries: ReadEntries
+    target: RollbackTarget
+    notifiers: Sequence[Notifier]
+    members: Callable[[str], Awaitable[frozenset[str]]]
+    check_health: Callable[[str, str], Awaitable[HealthAnswer]]
+    now: Callable[[], datetime]
+    wake_outbox: Callable[[], None]
+    watch: WatchConfig
+    dry_run: bool

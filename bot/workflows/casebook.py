@@ -1,0 +1,196 @@
+"""What a look changes in the books, in one transaction: incidents, plans, ledger and what is to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.decide.incident import Findings, opened, recovery, updated
+from bot.decide.policy import expired
+from bot.decide.transitions import IncidentTrigger, PlanTrigger, advance_incident, advance_plan
+from bot.deps import Deps
+from bot.model.catalog import Place
+from bot.model.evidence import RequestCount
+from bot.model.incident import Incident, IncidentState, PlanState
+from bot.model.judgement import Health, IncidentKind
+from bot.model.ledger import ServedSpan
+from bot.store import audit, incidents, messages, places
+from bot.store.places import LastLook
+from bot.workflows.proposals import propose
+
+
+async def settle(
+    deps: Deps, place: Place, seen: LastLook, findings: Sequence[Findings], counts: Mapping[str, RequestCount]
+) -> None:
+    """Store what a look found.
+
+    Raises:
+        Conflict: another process changed the same incident meanwhile; nothing was stored.
+    """
+    async with deps.db.begin() as session:
+        await places.save_look(session, seen)
+        if seen.state is None:
+            return
+        failing = frozenset(revision.name for found in findings for revision in found.revisions)
+        await places.record_revisions(session, place.key, seen.state, seen.at, failing)
+        open_now = await incidents.open_at(session, place.key, for_update=True)
+        spans = await _spans(session, place)
+        for found in findings:
+            await _pursue(deps, session, place, found, open_now.get(found.kind), spans)
+        for kind, incident in open_now.items():
+            if kind not in {found.kind for found in findings}:
+                await _perhaps_over(deps, session, place, incident, seen)
+        if not findings and not open_now:
+            await _tell_healthy(session, place, seen, counts)
+
+
+async def _spans(session: AsyncSession, place: Place) -> tuple[ServedSpan, ...]:
+    return tuple(
+        ServedSpan(
+            revision=row.name,
+            minutes=row.served_s / 60,
+            max_percent=row.max_percent,
+            failed_incidents=row.incidents,
+            last_served=row.last_served,
+        )
+        for row in await places.ledger(session, place.key)
+        if row.last_served is not None
+    )
+
+
+async def _pursue(
+    deps: Deps,
+    session: AsyncSession,
+    place: Place,
+    found: Findings,
+    incident: Incident | None,
+    spans: Sequence[ServedSpan],
+) -> None:
+    """Open an incident for what was found, or carry the open one along."""
+    is_new = incident is None
+    before = incident or opened(found, deps.catalog.business.restore_within)
+    after = before if is_new else _relapsed(updated(before, found, deps.watch.refresh_after))
+    proposal = propose(after, place, found.state, spans, now=found.at, config=deps.watch, dry_run=deps.dry_run)
+    old_plan = before.plan
+    if old_plan is not None and proposal.plan != old_plan and old_plan.state is PlanState.PROPOSED:
+        trigger = PlanTrigger.EXPIRE if expired(old_plan, found.at) else PlanTrigger.WITHDRAW
+        gone = replace(old_plan, state=advance_plan(old_plan.state, trigger), note=proposal.withdraw)
+        if not await incidents.advance_plan(session, gone, expecting=PlanState.PROPOSED):
+            return  # decided this very moment: the next look sees how
+    after = replace(after, no_plan=proposal.no_plan)
+    channel = place.service.channel
+    if is_new:
+        stored = await incidents.add(session, replace(after, plan=proposal.plan))
+        for revision in stored.revisions:
+            await places.count_incident(session, place.key, revision.name)
+        await audit.record(
+            session, found.at, actor="bot", action="open", on=stored.id, outcome="done", detail=found.why
+        )
+        await messages.want_card(session, stored, channel, found.at)
+        await messages.add_note(
+            session, stored, "opened", {"at": found.at, "since": stored.since, "why": found.why}, channel, found.at
+        )
+        return
+    new_plan = proposal.plan is not None and proposal.plan != old_plan
+    if new_plan and proposal.plan is not None:
+        await incidents.add_plan(session, proposal.plan)
+    if after == before and not new_plan:
+        return
+    joined = {r.name for r in after.revisions} - {r.name for r in before.revisions}
+    for name in joined:
+        await places.count_incident(session, place.key, name)
+    stored = await incidents.save(session, after)
+    await messages.want_card(session, stored, channel, found.at)
+    for name in sorted(joined):
+        await messages.add_note(
+            session, stored, f"joined:{name}", {"at": found.at, "revision": name}, channel, found.at
+        )
+    if new_plan and proposal.plan is not None:
+        await messages.add_note(
+            session,
+            stored,
+            f"proposed:{proposal.plan.id}",
+            {"at": found.at, "target": proposal.plan.target, "why": proposal.withdraw},
+            channel,
+            found.at,
+        )
+
+
+def _relapsed(incident: Incident) -> Incident:
+    """A mitigated incident that fails again is open again, unless its rollback is still being verified."""
+    rolling = incident.plan is not None and incident.plan.state in {PlanState.APPROVED, PlanState.SHIFTED}
+    if incident.state is not IncidentState.MITIGATED or rolling:
+        return incident
+    return replace(incident, state=advance_incident(incident.state, IncidentTrigger.RELAPSE))
+
+
+async def _perhaps_over(deps: Deps, session: AsyncSession, place: Place, incident: Incident, seen: LastLook) -> None:
+    """Resolve an incident that a look no longer sees, once that is proven."""
+    assert seen.state is not None  # noqa: S101 - settle() returned before
+    why = recovery(incident, seen.state, seen.verdicts, seen.at, deps.watch.quiet_for)
+    if why is None:
+        return
+    plan = incident.plan
+    if plan is not None and plan.state is PlanState.PROPOSED:
+        gone = replace(plan, state=advance_plan(plan.state, PlanTrigger.WITHDRAW), note=why)
+        if not await incidents.advance_plan(session, gone, expecting=PlanState.PROPOSED):
+            return
+    stored = await incidents.save(
+        session,
+        replace(
+            incident,
+            state=advance_incident(incident.state, IncidentTrigger.RESOLVE),
+            resolved_at=seen.at,
+            resolution=why,
+            serving=seen.state.fact,
+            follows_latest=seen.state.wish.follows_latest,
+        ),
+    )
+    channel = place.service.channel
+    await audit.record(session, seen.at, actor="bot", action="resolve", on=incident.id, outcome="done", detail=why)
+    await messages.want_card(session, stored, channel, seen.at)
+    await messages.add_note(session, stored, "resolved", {"at": seen.at, "why": why}, channel, seen.at)
+
+
+async def _tell_healthy(
+    session: AsyncSession, place: Place, seen: LastLook, counts: Mapping[str, RequestCount]
+) -> None:
+    """Tell a new revision's healthy deploy in one quiet line, once."""
+    state = seen.state
+    assert state is not None  # noqa: S101 - settle() returned before
+    newest = state.revision(state.latest_ready)
+    if newest is None or newest.name not in state.fact.serving or state.reconciling:
+        return
+    healthy = any(
+        verdict.revision == newest.name
+        and verdict.health is Health.HEALTHY
+        and verdict.kind is IncidentKind.SERVING_FAILURE
+        for verdict in seen.verdicts
+    )
+    ready_at = newest.ready_at or newest.created_at
+    judged = healthy and seen.at - ready_at >= place.detection.window
+    count = counts.get(newest.name)
+    if not judged or count is None:
+        return
+    watched_since = min(row.first_seen for row in await places.ledger(session, place.key))
+    if newest.created_at < watched_since or not await places.claim_telling(session, place.key, newest.name, seen.at):
+        return  # it was there before the bot, or it was told before
+    await messages.add_line(
+        session,
+        f"healthy:{place.key}:{newest.name}",
+        "deploy/quiet",
+        {
+            "service": state.name,
+            "environment": place.environment,
+            "revision": newest.name,
+            "percent": state.fact.serving[newest.name],
+            "total": count.total,
+            "failed": count.failed,
+            "window_s": int(place.detection.window.total_seconds()),
+            "at": seen.at,
+        },
+        place.service.channel,
+        seen.at,
+    )

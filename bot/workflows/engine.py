@@ -1,0 +1,117 @@
+"""The DBOS workflows: straight-line code whose every effect is a step.
+
+Workflow ids are idempotency keys: an event's id, `watch:<place>:<revision>`, a plan's id. Starting one that exists
+does nothing. A changed workflow keeps its old steps in their order and puts new ones behind `DBOS.patch_async`.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from dbos import DBOS, DBOSConfiguredInstance, SetWorkflowID
+
+from bot.decide.policy import next_look
+from bot.deps import Deps
+from bot.errors import ReliabilityError
+from bot.model.judgement import Health
+from bot.workflows.events import Events
+from bot.workflows.look import Looker
+from bot.workflows.rollback import Rollback
+from bot.workflows.steps import step
+
+log = logging.getLogger(__name__)
+
+RESOLVE_EVERY = 2.0
+RESOLVE_TRIES = 15
+
+
+@DBOS.dbos_class()
+class Engine(DBOSConfiguredInstance):
+    """Built once with its dependencies before `DBOS.launch()`."""
+
+    def __init__(self, deps: Deps, looker: Looker) -> None:
+        super().__init__("reliability")
+        self._deps = deps
+        self._looker = looker
+        self._events = Events(deps)
+        self._rollback = Rollback(deps)
+
+    @DBOS.workflow(name="take_event")
+    async def take_event(self, event_id: str) -> str:
+        """Find out which revision an event is about and watch it."""
+        place, revision = "", ""
+        for _ in range(RESOLVE_TRIES):
+            found = await step("revision_of", self._events.revision_of, event_id)
+            place, revision = str(found["place"]), str(found["revision"])
+            if found["settled"]:
+                break
+            await DBOS.sleep_async(RESOLVE_EVERY)
+        if place:
+            await self.start_watch(place, revision)
+        await step("taken", self._events.taken, event_id)
+        return f"{place} {revision}".strip()
+
+    async def start_watch(self, place: str, revision: str) -> None:
+        """Watch a revision unless it was watched before."""
+        with SetWorkflowID(f"watch:{place}:{revision}"):
+            await DBOS.start_workflow_async(self.watch, place, revision)
+
+    @DBOS.workflow(name="watch")
+    async def watch(self, place_key: str, revision: str) -> int:
+        """Look at a deployment often while a revision is young; returns how often it looked."""
+        looks, started_at = 0, await step("started", self._started)
+        pause: float | None = 0.0
+        while pause is not None:
+            await DBOS.sleep_async(pause)
+            pause = await step("look", self.look_once, place_key, revision, started_at)
+            looks += 1
+        return looks
+
+    async def _started(self) -> str:
+        return self._deps.now().isoformat()
+
+    async def look_once(self, place_key: str, revision: str, started_at: str) -> float | None:
+        """One look. Returns the pause until the next, in seconds; None when nothing is left to watch.
+
+        That is when time is up, the place is gone, or the revision was overtaken and serves nobody.
+        """
+        place = self._deps.catalog.place(place_key)
+        if place is None:
+            return None
+        sight = await self._looker.look(place)
+        state, now = sight.state, self._deps.now()
+        if state is not None and state.latest_created != revision and revision not in state.fact.serving:
+            return None
+        upcoming = next_look(datetime.fromisoformat(started_at), now, self._deps.watch)
+        return None if upcoming is None else (upcoming - now).total_seconds()
+
+    async def start_rollback(self, plan_id: str) -> None:
+        """Carry out an approved plan, once."""
+        with SetWorkflowID(plan_id):
+            await DBOS.start_workflow_async(self.rollback, plan_id)
+
+    @DBOS.workflow(name="rollback")
+    async def rollback(self, plan_id: str) -> str:
+        """From an approved plan to verified traffic; returns how it ended."""
+        steps = self._rollback
+        if not await step("begin", steps.begin, plan_id):
+            return "not begun"
+        try:
+            refused = await step("shift", steps.shift, plan_id)
+        except ReliabilityError as error:
+            await step("give_up", steps.give_up, plan_id, str(error))
+            return f"given up: {error}"
+        if refused or await step("await_traffic", steps.await_traffic, plan_id):
+            return "not shifted"
+        shifted_at = await step("mitigate", steps.mitigate, plan_id)
+        config = self._deps.watch
+        checks = max(1, int(config.verify_for / config.verify_poll))
+        verdict = {"health": str(Health.INCONCLUSIVE), "why": ""}
+        for number in range(1, checks + 1):
+            await DBOS.sleep_async(config.verify_poll.total_seconds())
+            verdict = await step("check", steps.check, plan_id, shifted_at, number == checks)
+            if verdict["health"] == Health.HEALTHY:
+                break
+        await step("finish", steps.finish, plan_id, verdict["health"], verdict["why"])
+        return verdict["health"]

@@ -1,0 +1,117 @@
+"""Which rollback to propose for an incident, and when to propose anew.
+
+A plan is a stored row: exactly what the card shows is what an approval executes. Where the live traffic, the failing
+revisions or the time no longer fit the plan, it is withdrawn and a new one is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.act.plan import NoTarget, choose_target, plan_split, served_equals
+from bot.decide.digest import plan_digest
+from bot.decide.policy import expired
+from bot.decide.timing import WatchConfig
+from bot.model.catalog import Place, RollbackPolicy
+from bot.model.cloud_run import ServiceState
+from bot.model.incident import Incident, PlanState, RollbackPlan
+from bot.model.judgement import IncidentKind
+from bot.model.ledger import ServedSpan
+
+MOST_ATTEMPTS = 3
+"""After so many plans of one incident failed or did not help, a person has to find another way."""
+
+SURE = 0.9
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Either a plan or the reason why there is none. `withdraw`: the shown plan no longer fits, and why."""
+
+    plan: RollbackPlan | None
+    no_plan: str = ""
+    withdraw: str = ""
+
+
+def propose(
+    incident: Incident,
+    place: Place,
+    state: ServiceState,
+    ledger: Sequence[ServedSpan],
+    *,
+    now: datetime,
+    config: WatchConfig,
+    dry_run: bool,
+) -> Proposal:
+    """The plan that should be shown now: the present one where it still fits, else a new one, else why there is none."""
+    current = incident.plan
+    reason = _not_to_be_rolled_back(incident, place, state)
+    failing = frozenset(revision.name for revision in incident.revisions)
+    if current is not None:
+        kept = _kept(current, state, failing, now)
+        if kept is None:
+            return Proposal(current, incident.no_plan)
+        if reason:
+            return Proposal(None, reason, withdraw=reason)
+        if _attempt(current) >= MOST_ATTEMPTS and current.state in {PlanState.FAILED, PlanState.REFUSED}:
+            return Proposal(current, f"{MOST_ATTEMPTS} rollbacks could not be carried out: {current.note}")
+    else:
+        kept = ""
+        if reason:
+            return Proposal(None, reason)
+    chosen = choose_target(state, failing, ledger)
+    if isinstance(chosen, NoTarget):
+        return Proposal(None, chosen.reason, withdraw=kept)
+    attempt = _attempt(current) + 1 if current else 1
+    draft = RollbackPlan(
+        id=f"plan-{incident.id.removeprefix('inc-')}-{attempt}",
+        incident_id=incident.id,
+        place=place.key,
+        resource_name=place.resource_name,
+        before=state.fact,
+        after=plan_split(state, chosen.revision),
+        etag=state.etag,
+        target=chosen.revision,
+        proof=chosen.proof,
+        policy=place.deployment.rollback.policy,
+        state=PlanState.PROPOSED,
+        created_at=now,
+        expires_at=now + config.proposal_expires,
+        dry_run=dry_run,
+    )
+    return Proposal(replace(draft, digest=plan_digest(draft)), withdraw=kept)
+
+
+def _attempt(plan: RollbackPlan) -> int:
+    return int(plan.id.rsplit("-", 1)[1])
+
+
+def _not_to_be_rolled_back(incident: Incident, place: Place, state: ServiceState) -> str:
+    if incident.kind is IncidentKind.DEPLOY_BLOCKED:
+        if state.fact.serving:
+            return f"not needed: users are still served by {state.fact}"
+        return "not possible: no earlier revision was ever ready"
+    if place.deployment.rollback.policy is RollbackPolicy.NEVER:
+        return "the catalog says never for this deployment (rollback.policy)"
+    cause = incident.diagnosis
+    if cause is not None and cause.rollback_helps is False and cause.confidence >= SURE:
+        return f"moving traffic back would not help: {cause.title}"
+    return ""
+
+
+def _kept(plan: RollbackPlan, state: ServiceState, failing: frozenset[str], now: datetime) -> str | None:
+    """None: the plan stays as it is. Else why it no longer fits ("" where its own end says it all)."""
+    if plan.state in {PlanState.APPROVED, PlanState.SHIFTED, PlanState.VERIFIED, PlanState.UNVERIFIED}:
+        return None
+    if plan.state is PlanState.REJECTED:
+        # a no stays a no for the situation it was said about
+        return None if served_equals(plan.before, state.fact) else "the traffic changed since it was rejected"
+    if plan.state is PlanState.PROPOSED:
+        if not served_equals(plan.before, state.fact):
+            return f"the traffic changed to {state.fact}"
+        if plan.target in failing:
+            return f"{plan.target} fails too"
+        return "nobody decided in time" if expired(plan, now) else None
+    return ""

@@ -1,0 +1,279 @@
+"""From an approved plan to verified traffic, as steps that may each be run twice.
+
+    begin          is the stored plan still what was approved, and is it still ours to carry out?
+    shift          move the traffic, refusing where live traffic is not what was shown
+    await_traffic  re-read the service until traffic_statuses are as planned
+    mitigate       store and tell that traffic moved
+    check          (repeated) do the errors stop, does the health path answer?
+    finish         store and tell how it ended
+
+Every function is idempotent: it looks at what is before it changes anything, and state changes are compare-and-set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.act.health import HealthAnswer
+from bot.act.plan import served_equals
+from bot.decide.digest import plan_digest
+from bot.decide.transitions import IncidentTrigger, PlanTrigger, advance_incident, advance_plan
+from bot.decide.verdict import judge_serving
+from bot.deps import Deps
+from bot.errors import Conflict, Permanent, ReliabilityError, Retryable
+from bot.model.catalog import Place
+from bot.model.cloud_run import ServiceState
+from bot.model.evidence import RequestCount, Window
+from bot.model.incident import Incident, PlanState, RollbackPlan
+from bot.model.judgement import Health
+from bot.store import audit, incidents, messages
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A plan with its incident and place, freshly read."""
+
+    plan: RollbackPlan
+    incident: Incident
+    place: Place
+
+
+class Rollback:
+    """The steps; results are built-in values, because DBOS records them."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def begin(self, plan_id: str) -> bool:
+        """True: go on. False: the plan is not (or no longer) to be carried out."""
+        case = await self._case(plan_id)
+        if case.plan.state is not PlanState.APPROVED:
+            return case.plan.state is PlanState.SHIFTED
+        if plan_digest(case.plan) != case.plan.digest:
+            await self._end(case, PlanTrigger.REFUSE, "the stored plan is not the one that was approved")
+            return False
+        return True
+
+    async def shift(self, plan_id: str) -> str:
+        """Move the traffic. Returns "" when it is moving, moved, or would be (dry run); else why it was not."""
+        case = await self._case(plan_id)
+        if case.plan.state is not PlanState.APPROVED:
+            return ""
+        try:
+            await self._deps.target.shift(case.place, case.plan.after, expecting=case.plan.before)
+        except Conflict as conflict:
+            await self._end(case, PlanTrigger.REFUSE, str(conflict))
+            return str(conflict)
+        except Permanent as error:
+            await self._end(case, PlanTrigger.FAIL, str(error))
+            return str(error)
+        return ""
+
+    async def await_traffic(self, plan_id: str) -> str:
+        """Wait until Cloud Run serves as planned. "" when it does; else why not."""
+        case = await self._case(plan_id)
+        if case.plan.dry_run:
+            return ""
+        deadline = self._deps.now() + self._deps.watch.shift_timeout
+        last = "it did not answer"
+        while self._deps.now() < deadline:
+            try:
+                state = await self._deps.target.state(case.place)
+            except Retryable as error:
+                last = str(error)
+            else:
+                if served_equals(state.fact, case.plan.after) and not state.reconciling:
+                    return ""
+                last = f"it serves {state.fact}" + (f" ({state.message})" if state.failed and state.message else "")
+                if state.failed and not state.reconciling:
+                    break
+            await asyncio.sleep(self._deps.watch.shift_poll.total_seconds())
+        why = f"Cloud Run did not move the traffic as planned: {last}"
+        await self._end(case, PlanTrigger.FAIL, why)
+        return why
+
+    async def give_up(self, plan_id: str, why: str) -> None:
+        """The shift could not even be tried to the end (Google was down for too long)."""
+        await self._end(await self._case(plan_id), PlanTrigger.FAIL, why)
+
+    async def mitigate(self, plan_id: str) -> str:
+        """Store and tell that traffic moved; returns when (ISO 8601)."""
+        case = await self._case(plan_id)
+        if case.plan.state is not PlanState.APPROVED:
+            return (case.plan.shifted_at or self._deps.now()).isoformat()
+        state = await self._state_or_none(case.place)
+        async with self._deps.db.begin() as session:
+            now = self._deps.now()
+            approved_at = case.plan.decisions[-1].at if case.plan.decisions else now
+            plan = replace(
+                case.plan,
+                state=advance_plan(PlanState.APPROVED, PlanTrigger.SHIFT),
+                shifted_at=now,
+                shift_took_s=round((now - approved_at).total_seconds(), 1),
+            )
+            if not await incidents.advance_plan(session, plan, expecting=PlanState.APPROVED):
+                return now.isoformat()
+            current = await incidents.read(session, case.incident.id, for_update=True)
+            if current is None:
+                raise Permanent(f"incident {case.incident.id} is gone")
+            moved = current
+            if not plan.dry_run:
+                state_now = advance_incident(current.state, IncidentTrigger.MITIGATE)
+                moved = replace(current, state=state_now, mitigated_at=now)
+            stored = await incidents.save(
+                session,
+                replace(
+                    moved,
+                    serving=state.fact if state else current.serving,
+                    follows_latest=state.wish.follows_latest if state else current.follows_latest,
+                    pinned_to=None if plan.dry_run else plan.target,
+                ),
+            )
+            await audit.record(
+                session, now, actor="bot", action="shift", on=plan.id, outcome="dry run" if plan.dry_run else "done"
+            )
+            await messages.want_card(session, stored, case.place.service.channel, now)
+            await messages.add_note(
+                session,
+                stored,
+                f"shifted:{plan.id}",
+                {"at": now, "target": plan.target, "took_s": plan.shift_took_s, "dry_run": plan.dry_run},
+                case.place.service.channel,
+                now,
+            )
+        self._deps.wake_outbox()
+        return now.isoformat()
+
+    async def check(self, plan_id: str, shifted_at: str, last: bool) -> dict[str, str]:
+        """Is it fixed? {"health": a `Health` word, "why": numbers in words}.
+
+        Args:
+            last: the time for verifying is over: say what is known, even if that is little.
+        """
+        case = await self._case(plan_id)
+        now = self._deps.now()
+        since = datetime.fromisoformat(shifted_at)
+        answer = await self._health_path(case)
+        try:
+            state = await self._deps.target.state(case.place)
+            window = Window(since, max(now, since.replace(microsecond=999999)))
+            counts = await self._deps.count_requests(case.place, (case.plan.target,), window)
+        except (Retryable, Permanent) as error:
+            return {"health": Health.ERROR, "why": f"could not measure: {error}; {answer.told}"}
+        if not served_equals(state.fact, case.plan.after):
+            return {"health": Health.ERROR, "why": f"the traffic was changed to {state.fact} while verifying"}
+        return _judged(case, state, counts.get(case.plan.target), answer, now=now, last=last)
+
+    async def finish(self, plan_id: str, health: str, why: str) -> None:
+        """Store and tell how it ended: verified and resolved, or unverified and still open."""
+        case = await self._case(plan_id)
+        if case.plan.state is not PlanState.SHIFTED:
+            return
+        verified = health == Health.HEALTHY
+        state = await self._state_or_none(case.place)
+        async with self._deps.db.begin() as session:
+            now = self._deps.now()
+            plan = replace(
+                case.plan,
+                state=advance_plan(PlanState.SHIFTED, PlanTrigger.VERIFY if verified else PlanTrigger.DOUBT),
+                verified_at=now,
+                verification=why,
+            )
+            if not await incidents.advance_plan(session, plan, expecting=PlanState.SHIFTED):
+                return
+            current = await incidents.read(session, case.incident.id, for_update=True)
+            if current is None:
+                raise Permanent(f"incident {case.incident.id} is gone")
+            done = replace(current, serving=state.fact if state else current.serving)
+            if verified and not plan.dry_run:
+                done = replace(
+                    done,
+                    state=advance_incident(current.state, IncidentTrigger.RESOLVE),
+                    resolved_at=now,
+                    resolution=f"rolled back to {plan.target}",
+                )
+            stored = await incidents.save(session, done)
+            outcome = "dry run" if plan.dry_run else str(plan.state)
+            await audit.record(session, now, actor="bot", action="verify", on=plan.id, outcome=outcome, detail=why)
+            await messages.want_card(session, stored, case.place.service.channel, now)
+            await messages.add_note(
+                session,
+                stored,
+                f"verified:{plan.id}",
+                {"at": now, "verified": verified, "why": why, "dry_run": plan.dry_run},
+                case.place.service.channel,
+                now,
+            )
+        self._deps.wake_outbox()
+
+    async def _health_path(self, case: Case) -> HealthAnswer:
+        path = case.place.service.health
+        if path is None:
+            return HealthAnswer(None, "the catalog names no health path")
+        if case.plan.dry_run:
+            return HealthAnswer(None, f"{path} was not asked (dry run)")
+        return await self._deps.check_health(case.incident.uri, path)
+
+    async def _case(self, plan_id: str) -> Case:
+        async with self._deps.db.read() as session:
+            plan = await incidents.read_plan(session, plan_id)
+            incident = await incidents.read(session, plan.incident_id) if plan else None
+        place = self._deps.catalog.place(plan.place) if plan else None
+        if plan is None or incident is None:
+            raise Permanent(f"there is no plan {plan_id}")
+        if place is None:
+            raise Permanent(f"{plan.place} is no longer in the catalog")
+        return Case(plan, incident, place)
+
+    async def _state_or_none(self, place: Place) -> ServiceState | None:
+        try:
+            return await self._deps.target.state(place)
+        except ReliabilityError as error:
+            log.warning("rollback.state_unread", extra={"place": place.key, "why": str(error)})
+            return None
+
+    async def _end(self, case: Case, trigger: PlanTrigger, why: str) -> None:
+        """Nothing moved: say why; the incident stays open and the next look proposes what fits now."""
+        async with self._deps.db.begin() as session:
+            now = self._deps.now()
+            plan = replace(case.plan, state=advance_plan(PlanState.APPROVED, trigger), note=why)
+            if not await incidents.advance_plan(session, plan, expecting=PlanState.APPROVED):
+                return
+            current = await incidents.read(session, case.incident.id, for_update=True)
+            if current is None:
+                raise Permanent(f"incident {case.incident.id} is gone")
+            stored = await incidents.save(session, current)
+            await audit.record(session, now, actor="bot", action="shift", on=plan.id, outcome=plan.state, detail=why)
+            await messages.want_card(session, stored, case.place.service.channel, now)
+            await messages.add_note(
+                session, stored, f"{plan.state}:{plan.id}", {"at": now, "why": why}, case.place.service.channel, now
+            )
+        self._deps.wake_outbox()
+
+
+def _judged(
+    case: Case,
+    state: ServiceState,
+    count: RequestCount | None,
+    answer: HealthAnswer,
+    *,
+    now: datetime,
+    last: bool,
+) -> dict[str, str]:
+    counts = {case.plan.target: count} if count else {}
+    verdicts = judge_serving(state, counts, case.place.detection, now, ())
+    of_target = next((v for v in verdicts if v.revision == case.plan.target), None)
+    asked = count is not None and count.total > 0
+    numbers = f"{count.failed:,} of {count.total:,} requests failing" if count and asked else "no requests since"
+    if answer.well is False or (of_target is not None and of_target.health is Health.UNHEALTHY):
+        return {"health": Health.UNHEALTHY if last else Health.INCONCLUSIVE, "why": f"{numbers}; {answer.told}"}
+    if of_target is not None and of_target.health is Health.HEALTHY:
+        return {"health": Health.HEALTHY, "why": f"{numbers}; {answer.told}"}
+    if last and answer.well and count is not None and count.failed == 0:
+        return {"health": Health.HEALTHY, "why": f"{numbers} (little traffic); {answer.told}"}
+    return {"health": Health.INCONCLUSIVE, "why": f"{numbers}: too few to judge; {answer.told}"}
