@@ -87,12 +87,13 @@ class Range:
 
 @dataclass(frozen=True)
 class ImpactInput:
-    """One factor of an impact: name and value as shown, where from, how old."""
+    """One factor of an impact: name and value as shown, where from, how old (a moment, or only a day)."""
 
     name: str
     value: str
     source: str
-    as_of: date | datetime | None = None
+    at: datetime | None = None
+    as_of: date | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def commit_url(service: Service, commit: str | None) -> str | None:
     """
     if not service.repository or not commit or not _COMMIT.fullmatch(commit):
         return None
-    repository = service.repository.removesuffix(".git").rstrip("/")
+    repository = service.repository.rstrip("/").removesuffix(".git")
     host = urlsplit(repository).hostname or ""
     path = "/-/commit/" if "gitlab" in host else "/commits/" if "bitbucket" in host else "/commit/"
     return f"{repository}{path}{commit.lower()}"

@@ -26,7 +26,8 @@ def requests_of(place: Place, revisions: Sequence[str], window: Window) -> str:
     """The request log of these revisions."""
     return "\n".join(
         (
-            *_revision_lines(place, revisions),
+            *_where(place),
+            _named(revisions),
             f"resource.labels.service_name={quoted(place.deployment.cloud_run)}",
             _REQUESTS,
             *_window_lines(window),
@@ -47,21 +48,27 @@ def entries_of(place: Place, revision: str, window: Window, *, platform_texts: b
     which = f"NOT {_REQUESTS}"
     if platform_texts:
         which = f"({which} OR ({_REQUESTS} AND httpRequest.status>=500 AND textPayload:*))"
-    return "\n".join((*_revision_lines(place, [revision]), which, *_window_lines(window)))
+    return "\n".join((*_where(place), _named([revision]), which, *_window_lines(window)))
 
 
 def for_people(place: Place, revision: str, since: datetime) -> str:
-    """What a person wants to see first in Logs Explorer: everything of the revision since then."""
-    return "\n".join((*_revision_lines(place, [revision]), f"timestamp>={instant(since)}"))
+    """What a person wants to see first in Logs Explorer: everything of the revision since then.
+
+    Args:
+        revision: "" where none is known: then of the whole service.
+    """
+    whose = f"resource.labels.service_name={quoted(place.deployment.cloud_run)}"
+    if revision:
+        whose = _named([revision])
+    return "\n".join((*_where(place), whose, f"timestamp>={instant(since)}"))
 
 
-def _revision_lines(place: Place, revisions: Sequence[str]) -> tuple[str, ...]:
-    names = " OR ".join(f"resource.labels.revision_name={quoted(name)}" for name in revisions)
-    return (
-        'resource.type="cloud_run_revision"',
-        f"resource.labels.location={quoted(place.deployment.region)}",
-        f"({names})" if len(revisions) > 1 else names,
-    )
+def _where(place: Place) -> tuple[str, str]:
+    return 'resource.type="cloud_run_revision"', f"resource.labels.location={quoted(place.deployment.region)}"
+
+
+def _named(revisions: Sequence[str]) -> str:
+    return f"({' OR '.join(f'resource.labels.revision_name={quoted(name)}' for name in revisions)})"
 
 
 def _window_lines(window: Window) -> tuple[str, str]:

@@ -25,7 +25,8 @@ from bot.store.tables import MessageRow
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
+"""Longer than one try at Slack may take; after a crash in the middle of one, the next try waits this long."""
 POLL_S = 1.0
 SLOWEST = timedelta(minutes=1)
 REFUSED_AGAIN_IN = timedelta(minutes=5)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.act.health import HealthAnswer
 from bot.act.plan import served_equals
@@ -32,6 +32,9 @@ from bot.model.judgement import Health
 from bot.store import audit, incidents, messages
 
 log = logging.getLogger(__name__)
+
+SHORTEST = timedelta(seconds=1)
+"""A window of requests is at least this long."""
 
 
 @dataclass(frozen=True)
@@ -158,13 +161,13 @@ class Rollback:
         case = await self._case(plan_id)
         now = self._deps.now()
         since = datetime.fromisoformat(shifted_at)
-        answer = await self._health_path(case)
+        window = Window(since, max(now, since + SHORTEST))
         try:
             state = await self._deps.target.state(case.place)
-            window = Window(since, max(now, since.replace(microsecond=999999)))
             counts = await self._deps.count_requests(case.place, (case.plan.target,), window)
         except (Retryable, Permanent) as error:
-            return {"health": Health.ERROR, "why": f"could not measure: {error}; {answer.told}"}
+            return {"health": Health.ERROR, "why": f"could not measure: {error}"}
+        answer = await self._health_path(case, state.uri)
         if not served_equals(state.fact, case.plan.after):
             return {"health": Health.ERROR, "why": f"the traffic was changed to {state.fact} while verifying"}
         return _judged(case, state, counts.get(case.plan.target), answer, now=now, last=last)
@@ -211,13 +214,13 @@ class Rollback:
             )
         self._deps.wake_outbox()
 
-    async def _health_path(self, case: Case) -> HealthAnswer:
+    async def _health_path(self, case: Case, uri: str) -> HealthAnswer:
         path = case.place.service.health
         if path is None:
             return HealthAnswer(None, "the catalog names no health path")
         if case.plan.dry_run:
             return HealthAnswer(None, f"{path} was not asked (dry run)")
-        return await self._deps.check_health(case.incident.uri, path)
+        return await self._deps.check_health(uri, path)
 
     async def _case(self, plan_id: str) -> Case:
         async with self._deps.db.read() as session:

@@ -47,7 +47,7 @@ async def state_of(db: Database) -> tuple[PlanState, IncidentState]:
     return found.plan.state, found.state
 
 
-async def until(what: Callable, why: Callable[[], object], timeout_s: float = 30) -> None:
+async def until(what: Callable, why: Callable[[], object], timeout_s: float = 45) -> None:
     deadline = time.monotonic() + timeout_s
     while not await what():
         assert time.monotonic() < deadline, why()
@@ -63,7 +63,7 @@ async def runs_to_the_end(on: Stage, db: Database, *options: str) -> None:
             over = await state_of(db) == (PlanState.VERIFIED, IncidentState.RESOLVED)
             return over and bool(cards) and "resolved" in cards[0]["text"].lower()
 
-        await until(done, lambda: (on.serving(), on.messages()))
+        await until(done, lambda: (on.serving(), [m["text"] for m in on.messages()]))
     finally:
         bot.send_signal(signal.SIGTERM)
         await asyncio.wait_for(bot.wait(), 20)
@@ -86,7 +86,7 @@ async def test_a_rollback_killed_around_a_step_is_finished_by_the_next_process(
         generation = on.generation()
 
         bot = await on.run_bot("--die", f"{name}:{moment}")
-        assert await asyncio.wait_for(bot.wait(), 30) == -signal.SIGKILL
+        assert await asyncio.wait_for(bot.wait(), 45) == -signal.SIGKILL
         await runs_to_the_end(on, db)
 
         moved_once_and_told_once(on, generation)
@@ -125,7 +125,7 @@ async def test_a_rollback_begun_by_this_release_is_finished_by_a_later_one_with_
         await approved(db)
         generation = on.generation()
         bot = await on.run_bot("--die", "check:begun")
-        assert await asyncio.wait_for(bot.wait(), 30) == -signal.SIGKILL
+        assert await asyncio.wait_for(bot.wait(), 45) == -signal.SIGKILL
 
         await runs_to_the_end(on, db, "--later-release")
 

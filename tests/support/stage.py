@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,15 @@ class Stage:
     slack: LocalSlack
     google: LocalGoogle
     environment: Mapping[str, str]
+    bots: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     async def run_bot(self, *options: str) -> asyncio.subprocess.Process:
-        """Start the bot; its log goes to this test's stderr."""
-        return await asyncio.create_subprocess_exec(
+        """Start the bot; its log goes to this test's stderr. It is gone when the stage is."""
+        bot = await asyncio.create_subprocess_exec(
             sys.executable, str(BOT), *options, env={**os.environ, **self.environment}, stdin=asyncio.subprocess.DEVNULL
         )
+        self.bots.append(bot)
+        return bot
 
     def messages(self) -> list[dict[str, Any]]:
         workspace = self.slack.workspace
@@ -91,9 +94,14 @@ async def stage(folder: Path, database_url: str, **settings: str) -> AsyncIterat
         "RELIABILITY_WATCH__SHIFT_POLL": "PT0.1S",
         **settings,
     }
+    staged = Stage(slack, google, environment)
     try:
-        yield Stage(slack, google, environment)
+        yield staged
     finally:
+        for bot in staged.bots:
+            if bot.returncode is None:
+                bot.kill()
+                await bot.wait()
         await slack.close()
         await runner.cleanup()
         await google.stop()
