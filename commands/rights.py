@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.deps import Deps
-from bot.errors import Retryable, UserError
+from bot.errors import Permanent, Retryable, UserError
 from bot.model.catalog import Place
 from bot.store import audit
 from commands.command import Ask
@@ -27,8 +27,8 @@ async def must_be_approver(ask: Ask, place: Place, deps: Deps, *, action: str, o
         for group in groups:
             if ask.user in await deps.members(group):
                 return
-    except Retryable as error:
-        why = f"Slack did not say who is in <!subteam^{group}>: {error}. Nothing was done; try again in a moment."
+    except (Retryable, Permanent) as error:
+        why = f"Slack did not say who is in <!subteam^{group}>: {error}. Nothing was done."
         await _refuse(ask, deps, action=action, on=on, outcome="refused: membership unknown")
         raise UserError(why) from error
     await _refuse(ask, deps, action=action, on=on, outcome="refused: not an approver")

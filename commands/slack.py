@@ -42,7 +42,6 @@ def slack_app(client: AsyncWebClient, *, signing_secret: str | None, desk: Desk)
     """
     app = AsyncApp(
         client=client,
-        token=client.token,
         signing_secret=signing_secret,
         request_verification_enabled=signing_secret is not None,
     )

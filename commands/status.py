@@ -45,6 +45,7 @@ async def run(ask: Ask, args: Args, desk: Desk) -> Reply:
             "places": [{"place": place, "look": looks.get(place.key), "events": events[place.key]} for place in shown],
             "incidents": relevant,
             "impact": total,
+            "arr": deps.catalog.business.arr,
             "parked": [{"source": row.source, "at": row.received_at, "why": row.parked_why} for row in parked],
             "unknown": [{"project": project, "service": service} for project, service in unknown],
             "undelivered": [{"id": row.id, "why": row.last_error, "since": row.created_at} for row in unsaid],

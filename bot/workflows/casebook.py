@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.decide.incident import Findings, opened, recovery, updated
+from bot.decide.incident import Findings, credited, opened, recovery, updated
 from bot.decide.policy import expired
 from bot.decide.transitions import IncidentTrigger, PlanTrigger, advance_incident, advance_plan
 from bot.deps import Deps
@@ -16,9 +17,13 @@ from bot.model.evidence import RequestCount
 from bot.model.incident import Incident, IncidentState, PlanState
 from bot.model.judgement import Health, IncidentKind
 from bot.model.ledger import ServedSpan
-from bot.store import audit, incidents, messages, places
+from bot.model.links import commit_url
+from bot.store import audit, inbox, incidents, messages, places
 from bot.store.places import LastLook
 from bot.workflows.proposals import propose
+
+EVENTS_BEFORE = timedelta(minutes=5)
+"""A deploy's events may precede its revision by this much."""
 
 
 async def settle(
@@ -177,6 +182,7 @@ async def _tell_healthy(
     watched_since = min(row.first_seen for row in await places.ledger(session, place.key))
     if newest.created_at < watched_since or not await places.claim_telling(session, place.key, newest.name, seen.at):
         return  # it was there before the bot, or it was told before
+    credit = credited(newest, state, await inbox.of_place(session, place.key, newest.created_at - EVENTS_BEFORE))
     await messages.add_line(
         session,
         f"healthy:{place.key}:{newest.name}",
@@ -190,6 +196,9 @@ async def _tell_healthy(
             "failed": count.failed,
             "window_s": int(place.detection.window.total_seconds()),
             "at": seen.at,
+            "author": credit.author,
+            "commit": credit.commit,
+            "commit_url": commit_url(place.service, credit.commit),
         },
         place.service.channel,
         seen.at,

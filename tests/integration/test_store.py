@@ -14,6 +14,7 @@ from support.values import NOON, catalog, incident, plan
 from bot.errors import Conflict
 from bot.model.event import DeployEvent, EventKind
 from bot.model.incident import IncidentState, PlanState
+from bot.model.judgement import Impact, ImpactInput, JourneyImpact, Range
 from bot.store import inbox, incidents, messages
 from bot.store.database import Database
 from bot.store.migrations.filters import include_name
@@ -182,3 +183,16 @@ async def test_the_migrations_make_exactly_the_tables_of_the_code(db: Database) 
 
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_what_was_stored_is_read_back_equal(db: Database) -> None:
+    async with db.begin() as session:
+        stored = await incidents.add(session, incident(plan=plan(), impact=_impact()))
+    async with db.read() as session:
+        assert await incidents.read(session, stored.id) == stored
+
+
+def _impact() -> Impact:
+    inputs = (ImpactInput("ARR", "500,000 USD", "catalog", as_of=NOON.date()), ImpactInput("x", "1", "log", NOON))
+    journey = JourneyImpact("golden-path", "Sign in", Range(0.1, 0.2, 0.3), None, "arr_share")
+    return Impact(True, (journey,), "USD", Range(1, 2, 3), inputs=inputs)

@@ -1,9 +1,9 @@
 """The real bot in a process of its own, which can be told to die, or to be a later release.
 
-    python tests/support/bot_process.py                      as it is
-    python tests/support/bot_process.py --die shift:begun    SIGKILL right before that step's effect
-    python tests/support/bot_process.py --die shift:done     … right after the effect, before DBOS records it
-    python tests/support/bot_process.py --later-release      the rollback workflow has one more step
+python tests/support/bot_process.py                      as it is
+python tests/support/bot_process.py --die shift:begun    SIGKILL right before that step's effect
+python tests/support/bot_process.py --die shift:done     … right after the effect, before DBOS records it
+python tests/support/bot_process.py --later-release      the rollback workflow has one more step
 """
 
 from __future__ import annotations

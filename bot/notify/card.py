@@ -1,0 +1,240 @@
+"""Incident → what its card shows: everything chosen, worded, cut and redacted here; the template only lays it out.
+
+Pure: the same incident gives the same card. Elapsed time appears only where both ends are stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.decide.phrases import percent
+from bot.model import links
+from bot.model.catalog import Arr, Place
+from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState
+from bot.model.judgement import IncidentKind
+from bot.notify.buttons import Button, buttons
+from bot.notify.cause import Cause, Others, cause, gap_words, others
+from bot.notify.failing import Blocked, Failing, blocked, failing
+from bot.notify.impact import ImpactShown, headline, impact_shown
+from bot.notify.rollback import RollbackShown, rollback_shown
+from bot.notify.safe import line, utc
+from bot.notify.words import duration, person, shares, short
+
+_ICONS = {
+    IncidentState.OPENED: "🔴",
+    IncidentState.ACKNOWLEDGED: "🟠",
+    IncidentState.MITIGATED: "🟡",
+    IncidentState.RESOLVED: "✅",
+}
+_STILL_FITS = frozenset({PlanState.PROPOSED, PlanState.REJECTED, PlanState.FAILED, PlanState.EXPIRED})
+"""Plans that a person could still carry out by hand; the others are under way, done, or made for other traffic."""
+
+_SHA = re.compile(r"[0-9a-fA-F]{7,64}")
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Who and what made the newest failing revision; "" and None where nobody knows."""
+
+    revision: str
+    at: datetime
+    by: str
+    commit: str
+    commit_url: str | None
+    build: str
+    managed_by: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the incident ended, or how far it is: `after` counts from the first failure."""
+
+    at: datetime
+    after: str
+    in_time: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Commands:
+    """gcloud lines and links; "" where there is nothing to do or to see."""
+
+    shift: str
+    release: str
+    logs_url: str
+    revisions_url: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that templates/incident/card shows. `text` is what a lock screen shows."""
+
+    id: str
+    number: int
+    text: str
+    icon: str
+    severity: str
+    state: str
+    where: str
+    headline: str
+    delayed: str
+    gaps: tuple[str, ...]
+    since: datetime
+    restore_by: datetime
+    acknowledged: Decision | None
+    ended: Ended | None
+    failing: Failing | None
+    blocked: Blocked | None
+    serving: tuple[tuple[str, int], ...]
+    impact: ImpactShown
+    cause: Cause
+    others: Others
+    rollback: RollbackShown | None
+    no_plan: str
+    buttons: tuple[Button, ...]
+    deployed: Deployed | None
+    pinned_to: str
+    commands: Commands
+
+    @property
+    def is_over(self) -> bool:
+        return self.state == IncidentState.RESOLVED
+
+    @property
+    def is_open(self) -> bool:
+        """Users or releases still suffer, as far as we know."""
+        return self.state in {IncidentState.OPENED, IncidentState.ACKNOWLEDGED}
+
+
+def card(
+    incident: Incident,
+    place: Place,
+    *,
+    arr: Arr | None = None,
+    actions: Sequence[str] = (),
+    delayed_by: timedelta | None = None,
+) -> Card:
+    """What the card of this incident shows.
+
+    Args:
+        arr: the whole revenue, to compare what is at risk with; None: unknown.
+        actions: ids of the buttons that are allowed now.
+        delayed_by: how late the card is, None when it was posted in time.
+    """
+    service = place.deployment.cloud_run
+    is_serving = incident.kind is IncidentKind.SERVING_FAILURE
+    plan = rollback_shown(incident.plan, service) if incident.plan else None
+    where = f"{service} ({incident.environment})"
+    told = _headline(incident)
+    return Card(
+        id=incident.id,
+        number=incident.number,
+        text=_text(incident, where, told, plan),
+        icon=_icon(incident),
+        severity=str(incident.severity),
+        state=str(incident.state),
+        where=where,
+        headline=told,
+        delayed=duration(delayed_by) if delayed_by else "",
+        gaps=gap_words(incident.gaps),
+        since=incident.since,
+        restore_by=incident.restore_by,
+        acknowledged=incident.acknowledged,
+        ended=_ended(incident),
+        failing=failing(incident, service) if is_serving else None,
+        blocked=None if is_serving else blocked(incident, service),
+        serving=shares(incident.serving, service),
+        impact=impact_shown(incident.impact, arr),
+        cause=cause(incident),
+        others=others(incident),
+        rollback=plan,
+        no_plan=line(incident.no_plan, 300),
+        buttons=buttons(incident, service, actions),
+        deployed=_deployed(incident, place),
+        pinned_to=short(incident.pinned_to, service) if incident.pinned_to else "",
+        commands=_commands(incident, place),
+    )
+
+
+def _icon(incident: Incident) -> str:
+    unverified = incident.plan is not None and incident.plan.state is PlanState.UNVERIFIED
+    return "🟠" if incident.state is IncidentState.MITIGATED and unverified else _ICONS[incident.state]
+
+
+def _headline(incident: Incident) -> str:
+    ended = _ended(incident)
+    if incident.state is IncidentState.RESOLVED:
+        return f"Resolved after {ended.after}" if ended else "Resolved"
+    if incident.state is IncidentState.MITIGATED:
+        unverified = incident.plan is not None and incident.plan.state is PlanState.UNVERIFIED
+        return "traffic moved, not verified" if unverified else "traffic moved, being verified"
+    if incident.kind is IncidentKind.DEPLOY_BLOCKED:
+        return "deploys blocked" if incident.serving.serving else "nobody is served"
+    requests = incident.requests
+    counted = f"{percent(requests.ratio)} of requests fail" if requests and requests.total else "requests fail"
+    return headline(incident.impact) or counted
+
+
+def _text(incident: Incident, where: str, told: str, plan: RollbackShown | None) -> str:
+    """For lock screens: what, where, since when, what to do."""
+    parts = [f"{_icon(incident)} {incident.severity} · {where} · {told}"]
+    if incident.state in {IncidentState.OPENED, IncidentState.ACKNOWLEDGED}:
+        parts[0] += f" since {utc(incident.since)}"
+        if plan is not None and plan.state == PlanState.PROPOSED:
+            parts.append(f"Rollback to {plan.target} waits for approval{' (dry run)' if plan.dry_run else ''}")
+        elif incident.kind is IncidentKind.DEPLOY_BLOCKED and incident.serving.serving:
+            parts.append("Users are still served")
+    return ". ".join(parts)
+
+
+def _ended(incident: Incident) -> Ended | None:
+    """Counted to the moment when users were well again: the shifted traffic, else the proof that it is over."""
+    if incident.state not in {IncidentState.MITIGATED, IncidentState.RESOLVED}:
+        return None
+    at = incident.mitigated_at or incident.resolved_at
+    if at is None:
+        return None
+    return Ended(
+        at=at,
+        after=duration(at - incident.since),
+        in_time=at <= incident.restore_by,
+        why=line(incident.resolution, 200),
+    )
+
+
+def _deployed(incident: Incident, place: Place) -> Deployed | None:
+    if not incident.revisions:
+        return None
+    service, (newest, *older) = place.deployment.cloud_run, incident.revisions
+    return Deployed(
+        revision=short(newest.name, service),
+        at=newest.deployed_at,
+        by=line(person(newest.author), 60),
+        commit=_commit(newest),
+        commit_url=links.commit_url(place.service, newest.commit),
+        build=line(newest.build or "", 60),
+        managed_by=line(newest.managed_by or "", 40),
+        others=tuple(short(revision.name, service) for revision in older[:4]),
+    )
+
+
+def _commit(revision: FailedRevision) -> str:
+    """Seven digits of a SHA; anything else that stands in its place, cut."""
+    commit = revision.commit or ""
+    return commit[:7].lower() if _SHA.fullmatch(commit) else line(commit, 40)
+
+
+def _commands(incident: Incident, place: Place) -> Commands:
+    plan = incident.plan
+    is_open = incident.state in {IncidentState.OPENED, IncidentState.ACKNOWLEDGED}
+    newest = incident.revisions[0].name if incident.revisions else ""
+    return Commands(
+        shift=links.gcloud_line(place, plan.after) if plan and is_open and plan.state in _STILL_FITS else "",
+        release=links.release_line(place) if incident.pinned_to else "",
+        logs_url=links.logs_explorer_url(place, newest, incident.since),
+        revisions_url=links.revisions_url(place),
+    )

@@ -1,0 +1,109 @@
+"""The read quota of Cloud Logging; no I/O, no waiting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import Retryable
+from bot.gcp.budget import PER_MINUTE, RESERVE, Bucket, Rate, ReadBudget, refill, take
+
+
+class Time:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def budget(time: Time) -> ReadBudget:
+    return ReadBudget(patience=timedelta(seconds=5), clock=lambda: time.now, sleep=time.sleep)
+
+
+@given(st.lists(st.floats(0, 5), max_size=300))
+def test_no_minute_sees_more_reads_than_the_quota(pauses: list[float]):
+    rate, bucket, now = Rate(), Bucket(Rate().burst, 0.0), 0.0
+    used_at: list[float] = []
+    for pause in pauses:
+        now += pause
+        bucket, wait = take(bucket, rate, now)
+        used_at.append(now + wait)
+
+    for end, moment in enumerate(used_at):
+        assert sum(moment - 60 < other <= moment for other in used_at[: end + 1]) <= PER_MINUTE + 1
+
+
+@given(st.floats(-100, 100), st.floats(-100, 1e6), st.floats(-100, 1e6))
+def test_a_bucket_never_overflows_and_never_leaks(tokens: float, at: float, now: float):
+    rate = Rate()
+
+    filled = refill(Bucket(min(tokens, rate.burst), at), rate, now)
+
+    assert min(tokens, rate.burst) <= filled.tokens <= rate.burst
+    assert filled.at >= at
+
+
+async def test_a_burst_is_spent_without_waiting(budget: ReadBudget, time: Time):
+    for _ in range(Rate().burst):
+        await budget.spend("acme-staging")
+
+    assert time.slept == []
+
+
+async def test_after_the_burst_everyone_waits_for_the_next_token(budget: ReadBudget, time: Time):
+    for _ in range(Rate().burst + 1):
+        await budget.spend("acme-staging")
+
+    assert time.slept == [pytest.approx(1 / Rate().per_second)]
+
+
+async def test_a_wait_beyond_patience_is_refused_and_costs_nothing(budget: ReadBudget, time: Time):
+    budget.empty("acme-staging")
+    hurried = ReadBudget(patience=timedelta(0), clock=lambda: time.now, sleep=time.sleep)
+    hurried.empty("acme-staging")
+
+    with pytest.raises(Retryable, match=r"Cloud Logging's read quota is used up") as refused:
+        await hurried.spend("acme-staging")
+    with pytest.raises(Retryable) as again:
+        await hurried.spend("acme-staging")
+
+    assert refused.value.retry_after == again.value.retry_after == pytest.approx(1 / Rate().per_second)
+
+
+async def test_projects_have_quotas_of_their_own(budget: ReadBudget, time: Time):
+    budget.empty("acme-staging")
+
+    await budget.spend("acme-prod")
+
+    assert time.slept == []
+
+
+async def test_a_reserve_is_left_for_those_who_have_not_read_anything(budget: ReadBudget):
+    spare = 0
+    while budget.spend_spare("acme-staging"):
+        spare += 1
+
+    assert spare == Rate().burst - RESERVE
+
+
+async def test_what_trickles_in_can_be_spent_again(budget: ReadBudget, time: Time):
+    budget.empty("acme-staging")
+    time.now += 60
+
+    await budget.spend("acme-staging")
+
+    assert time.slept == []
