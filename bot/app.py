@@ -106,7 +106,7 @@ async def build(settings: Settings) -> AsyncIterator[Bot]:
             target=DryRun(clients) if settings.dry_run else CloudRun(clients),
             notifiers=(SlackNotifier(slack, settings.slack), ConsoleNotifier()),
             members=Directory(slack).members,
-            check_health=partial(check_health, http, timeout=settings.google.timeout),
+            check_health=partial(check_health, http, deadline=settings.google.timeout),
             now=_now,
             wake_outbox=woken.set,
             watch=settings.watch,
@@ -152,7 +152,7 @@ def _dbos_config(settings: Settings) -> DBOSConfig:
         "system_database_url": settings.database.dbos_url,
         "application_version": WORKFLOW_VERSION,
         "executor_id": "reliability",
-        "log_level": "WARNING",
+        "log_level": "ERROR",
         "notification_listener_polling_interval_sec": 0.1,
         "scheduler_polling_interval_sec": 3600.0,
     }

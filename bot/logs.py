@@ -58,7 +58,3 @@ def set_up(form: Literal["text", "json"], level: int = logging.INFO) -> None:
     root.setLevel(logging.WARNING)
     for ours in ("bot", "commands"):
         logging.getLogger(ours).setLevel(level)
-    # DBOS brings a handler of its own
-    dbos = logging.getLogger("dbos")
-    dbos.handlers[:] = []
-    dbos.propagate = True

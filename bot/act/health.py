@@ -21,15 +21,15 @@ class HealthAnswer:
     told: str
 
 
-async def check_health(http: aiohttp.ClientSession, uri: str, path: str, timeout: timedelta) -> HealthAnswer:
+async def check_health(http: aiohttp.ClientSession, uri: str, path: str, deadline: timedelta) -> HealthAnswer:
     """Ask `uri` + `path` once; redirects are answers, not well."""
     url = uri.rstrip("/") + "/" + path.lstrip("/")
-    limit = aiohttp.ClientTimeout(total=timeout.total_seconds())
+    limit = aiohttp.ClientTimeout(total=deadline.total_seconds())
     try:
         async with http.get(url, timeout=limit, allow_redirects=False) as response:
             status = response.status
     except TimeoutError:
-        return HealthAnswer(False, f"{path} did not answer within {timeout.total_seconds():g} s")
+        return HealthAnswer(False, f"{path} did not answer within {deadline.total_seconds():g} s")
     except (aiohttp.ClientError, ValueError) as error:
         return HealthAnswer(False, f"{path} did not answer ({type(error).__name__})")
     if status in REFUSED:

@@ -116,7 +116,8 @@ def choose_target(
         proof = _proof(spans[chosen.name])
     elif candidates:
         chosen = max(candidates, key=lambda r: (r.name in spans, r.created_at))
-        proof = _unproven(chosen, spans.get(chosen.name))
+        came = min((r.created_at for r in view.serving_bad), default=None)
+        proof = _unproven(chosen, spans.get(chosen.name), came)
     else:
         return NoTarget(_why_none(state, failing), tuple(against.items()))
     rejected = ((r.name, against[r.name] or _second_best(chosen)) for r in state.revisions if r is not chosen)
@@ -186,11 +187,15 @@ def _proof(span: ServedSpan) -> str:
     return f"proven: {_duration(span.minutes)} at up to {span.max_percent} %, 0 incidents"
 
 
-def _unproven(revision: Revision, span: ServedSpan | None) -> str:
-    since = f"Ready since {revision.ready_at:%Y-%m-%d %H:%M} UTC" if revision.ready_at else "Ready"
-    if span is None:
-        return f"not proven by the bot: it was {since}, before the failing revision"
-    return f"not proven by the bot: {since}, seen serving for {_duration(span.minutes)} only"
+def _unproven(revision: Revision, span: ServedSpan | None, came: datetime | None) -> str:
+    """What Cloud Run knows, and how little the bot has seen. `came`: when the failing revision did."""
+    known = "Ready"
+    if revision.ready_at is not None:
+        known = f"Ready since {revision.ready_at:%Y-%m-%d %H:%M} UTC"
+        if came is not None and came > revision.ready_at:
+            known += f", {_duration((came - revision.ready_at).total_seconds() / 60)} before the failing revision came"
+    seen = "has not seen it serve" if span is None else f"saw it serve for {_duration(span.minutes)} only"
+    return f"{known}; the bot itself {seen}"
 
 
 def _duration(minutes: float) -> str:

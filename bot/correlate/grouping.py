@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,12 @@ OTHER = f"{VERSION}:other"
 _MAX_TRACKED = 2_000  # what is counted apart while reading; a flood of new messages goes to "other"
 _MAX_SAMPLE = 8_000
 _MAX_TITLE = 200
+_PREFIX = re.compile(
+    r"^(?:\[?\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z| ?[+-]\d\d:?\d\d)?\]? ?)?(?:\[\d+\] ?)?"
+    r"(?:\[?(?:ERROR|CRITICAL|FATAL|WARN(?:ING)?|SEVERE)\b\]?:? ?)?"
+)
+"""Time, process id and level in front of a message: every line of a log has them, so a title need not."""
+
 _ECHO_DELAY = timedelta(seconds=5)  # clocks of the container and the platform differ: an echo may come first
 
 
@@ -68,7 +75,8 @@ def title_of(entry: LogEntry) -> str:
         line = f"{traceback.headline}{where}"
     else:
         line = next((line for line in _subject(entry).splitlines() if line.strip()), "")
-    return shorten(redact(" ".join(line.split())), _MAX_TITLE)
+    said = _PREFIX.sub("", " ".join(line.split()), count=1) or line
+    return shorten(redact(said), _MAX_TITLE)
 
 
 def _subject(entry: LogEntry) -> str:

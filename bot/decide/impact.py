@@ -199,7 +199,7 @@ def _catalog_inputs(catalog: Catalog, needed: Sequence[tuple[str, Journey]]) -> 
         if journey.arr_share is not None
     )
     money = (
-        (ImpactInput("ARR", f"{arr.amount:,.0f} {arr.currency}", f"{_CATALOG}: business.arr", arr.as_of),)
+        (ImpactInput("ARR", f"{arr.amount:,.0f} {arr.currency}", f"{_CATALOG}: business.arr", as_of=arr.as_of),)
         if arr
         else ()
     )

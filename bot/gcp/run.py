@@ -104,7 +104,7 @@ def _needed(service: Any) -> set[str]:
 def _call(clients: Clients, place: Place, role: str) -> Call:
     deployment = place.deployment
     missing = (
-        f"Cloud Run has no service {deployment.cloud_run} in {deployment.region} of {deployment.project}: "
-        f"correct cloud_run, region or project of {place.key} in reliability.yaml"
+        f"Cloud Run has no service {deployment.cloud_run} in {deployment.region} of {deployment.project}: not deployed "
+        f"yet? Otherwise correct cloud_run, region or project of {place.key} in reliability.yaml"
     )
     return clients.call("Cloud Run", deployment.project, role, missing=missing)

@@ -78,10 +78,16 @@ def others(incident: Incident, limit: int = _OTHERS_SHOWN) -> Others:
         key=lambda group: (group.is_echo, -group.count, group.first_seen, group.fingerprint),
     )
     shown = tuple(
-        OtherGroup(f"{group.count:,}×", line(group.title or telling(group.sample), _OTHER), group.is_echo)
+        OtherGroup(f"{group.count:,}×", _headline(group.title or telling(group.sample)), group.is_echo)
         for group in rest[:limit]
     )
     return Others(shown, len(rest) - len(shown))
+
+
+def _headline(title: str) -> str:
+    """The beginning of a title: what follows is for the logs."""
+    said = line(title)
+    return said if len(said) <= _OTHER else line(f"{said[: _OTHER - 1].rstrip()}…")
 
 
 def gap_words(gaps: Sequence[Gap]) -> tuple[str, ...]:

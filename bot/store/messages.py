@@ -48,8 +48,8 @@ async def add_note(
     """A line of history for the card's thread. The same moment of the same incident is said once.
 
     Args:
-        moment: its identity within the incident, "approved:U0AVERY0001".
-        context: for templates/incident/note, plus `text`.
+        moment: its identity within the incident, "approved:plan-1:U0AVERY0001"; the part before the colon names it.
+        context: for templates/incident/note, which is given `moment` too.
     """
     note_id = f"{incident.id}:{moment}"
     if await session.get(MessageRow, note_id) is None:
@@ -60,7 +60,7 @@ async def add_note(
                 incident_id=incident.id,
                 channel=channel,
                 template="incident/note",
-                context=msgspec.json.encode(context).decode(),
+                context=msgspec.json.encode({**context, "moment": moment.partition(":")[0]}).decode(),
                 urgency=URGENCY[incident.severity] + 1,
                 created_at=now,
                 due_at=now,

@@ -111,7 +111,5 @@ class Engine(DBOSConfiguredInstance):
         for number in range(1, checks + 1):
             await DBOS.sleep_async(config.verify_poll.total_seconds())
             verdict = await step("check", steps.check, plan_id, shifted_at, number == checks)
-            if verdict["health"] == Health.HEALTHY:
-                break
         await step("finish", steps.finish, plan_id, verdict["health"], verdict["why"])
         return verdict["health"]

@@ -44,7 +44,7 @@ def test_a_canary_puts_only_its_share_of_the_traffic_at_risk():
 def test_every_input_is_there_with_its_source_and_age():
     impact = estimate(catalog(), "auth", SERVING, requests(12, 60), 40, NOON)
 
-    assert [(i.name, i.value, i.as_of) for i in impact.inputs] == [
+    assert [(i.name, i.value, i.at or i.as_of) for i in impact.inputs] == [
         ("ARR", "500,000 USD", date(2025, 9, 15)),
         ("Share of the ARR on “Sign in and get a first answer”", "100 %", None),
         ("Failing requests", "12 of 60 requests failed (20 %) in 60 s", NOON),

@@ -1,0 +1,190 @@
+"""`reliability send deploy`: a pipeline tells the bot about a deploy, signed, and tries again until it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+import typer
+
+from bot import durations
+from bot.cli import words
+from bot.errors import Permanent
+
+if TYPE_CHECKING:
+    import aiohttp
+
+app = typer.Typer(no_args_is_help=True, help="Tell a running bot something.")
+
+GAVE_UP = 1
+_ONE_TRY_S = 10.0
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 15.0
+
+_PROJECT = ["GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT", "GCP_PROJECT"]
+_REGION = ["CLOUDSDK_RUN_REGION", "GOOGLE_CLOUD_REGION"]
+_COMMIT = ["GITHUB_SHA", "CI_COMMIT_SHA", "COMMIT_SHA", "CIRCLE_SHA1", "BITBUCKET_COMMIT", "GIT_COMMIT"]
+_AUTHOR = ["GITHUB_ACTOR", "GITLAB_USER_EMAIL", "CIRCLE_USERNAME", "BUILD_REQUESTEDFOREMAIL"]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is posted. The id stays the same however often it is: the bot takes it once."""
+
+    url: str
+    id: str
+    body: bytes
+    secret: str
+
+
+@app.callback()
+def _send() -> None:
+    pass  # without it typer would make `send` itself the command
+
+
+@app.command("deploy")
+def deploy(
+    url: Annotated[str, typer.Option(metavar="https://…", help="The bot's address, or all of …/events/deploy.")],
+    service: Annotated[str, typer.Option(help="Name of the Cloud Run service.")],
+    project: Annotated[str, typer.Option(envvar=_PROJECT, help="Google Cloud project id.")],
+    region: Annotated[str | None, typer.Option(envvar=_REGION, help="Such as us-central1.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Short name, where it is known.")] = None,
+    commit: Annotated[str | None, typer.Option(envvar=_COMMIT, help="SHA of what was deployed.")] = None,
+    author: Annotated[str | None, typer.Option(envvar=_AUTHOR, help="Who deployed.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="ISO-8601", help="When, with time zone; now if not given.")] = None,
+    retry_for: Annotated[str, typer.Option(metavar="DURATION", help="Try again for so long, such as 2m.")] = "60s",
+) -> None:
+    """Tell the bot that a Cloud Run service was deployed. Signed with RELIABILITY_WEBHOOK_SECRET."""
+    from bot.settings import first_webhook_secret
+
+    patience = _patience(retry_for)
+    fields = {
+        "project": project,
+        "region": region,
+        "service": service,
+        "revision": revision,
+        "commit": commit,
+        "author": author,
+        "at": at or datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    letter = Letter(
+        url=_address(url),
+        id=f"deploy_{uuid.uuid4().hex}",
+        body=_checked({name: value for name, value in fields.items() if value}),
+        secret=first_webhook_secret(),
+    )
+    refusal = asyncio.run(post(letter, patience))
+    if refusal:
+        words.complain(f"not delivered within {retry_for}: {refusal}")
+        raise typer.Exit(GAVE_UP)
+    words.say(f"delivered: {service} in {project} ({letter.id})")
+
+
+async def post(letter: Letter, patience: timedelta, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> str:
+    """Nothing ("") once it is taken; why not, when patience ran out.
+
+    Raises:
+        Permanent: the bot refused it, and would again.
+    """
+    import aiohttp
+
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience.total_seconds()
+    # The environment may name a proxy: pipelines often sit behind one.
+    async with aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=_ONE_TRY_S)) as http:
+        for pause in _pauses():
+            try:
+                answer = await _post_once(http, letter)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                why, wait = f"no answer ({type(error).__name__})", 0.0
+            else:
+                if answer.taken:
+                    return ""
+                why, wait = answer.why, answer.retry_after
+            pause_s = max(pause, wait)
+            if loop.time() + pause_s > deadline:
+                return why
+            words.say(f"{why}; again in {pause_s:g} s")
+            await sleep(pause_s)
+    raise AssertionError("pauses never end")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """retry_after: seconds the bot asked us to wait."""
+
+    taken: bool
+    why: str = ""
+    retry_after: float = 0.0
+
+
+async def _post_once(http: aiohttp.ClientSession, letter: Letter) -> _Answer:
+    """Raises Permanent for an answer that will not change."""
+    async with http.post(letter.url, data=letter.body, headers=_headers(letter), allow_redirects=False) as response:
+        text = (await response.content.read(500)).decode(errors="replace").strip()
+        if response.status < 300:
+            return _Answer(taken=True)
+        why = f"the bot answered {response.status}"
+        if response.status >= 500 or response.status == 429:
+            asked = response.headers.get("Retry-After", "")
+            return _Answer(taken=False, why=why, retry_after=float(asked) if asked.isdecimal() else 0.0)
+        if response.status < 400:
+            raise Permanent(f"not delivered: {why}; give --url the address that it redirects to")
+        raise Permanent(f"not delivered: {why}: {text}" if text else f"not delivered: {why}")
+
+
+def _headers(letter: Letter) -> dict[str, str]:
+    from standardwebhooks import Webhook
+
+    now = datetime.now(UTC)
+    return {
+        "content-type": "application/json",
+        "webhook-id": letter.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(letter.secret).sign(letter.id, now, letter.body.decode()),
+    }
+
+
+def _checked(fields: dict[str, str]) -> bytes:
+    """The body, read as the bot will read it: a mistake is told here instead of being parked there.
+
+    Raises:
+        Rejected: names the field.
+    """
+    import json
+
+    from bot.ingest.source import Delivery
+    from bot.ingest.webhook import parse
+
+    body = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
+    parse(Delivery({}, body, datetime.now(UTC)), "check")
+    return body
+
+
+def _address(url: str) -> str:
+    from bot.ingest.webhook import SOURCE
+
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise typer.BadParameter("must be an http:// or https:// address", param_hint="--url")
+    return urlunsplit(parts._replace(path=SOURCE.path)) if parts.path in {"", "/"} else url
+
+
+def _patience(text: str) -> timedelta:
+    try:
+        return durations.parse(text)
+    except ValueError:
+        raise typer.BadParameter("write it as 30s, 2m or PT2M", param_hint="--retry-for") from None
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between tries: doubling, up to a bound."""
+    pause = _FIRST_PAUSE_S
+    while True:
+        yield pause
+        pause = min(2 * pause, _LONGEST_PAUSE_S)

@@ -1,0 +1,15 @@
+"""Events in: every delivery is verified, understood and stored before it is answered with 2xx.
+
+source.py        the contract: Source, Delivery, Trust, Inbox
+config.py        what the sources need to believe a delivery
+keys.py          public keys of token issuers, cached
+pubsub.py        Cloud Run's audit log, pushed by Pub/Sub with a token
+cloud_audit.py   what an audit-log entry says
+webhook.py       a deploy told by any pipeline, signed
+http.py          the routes around them
+"""
+
+from bot.ingest import pubsub, webhook
+from bot.ingest.source import Source
+
+SOURCES: tuple[Source, ...] = (pubsub.SOURCE, webhook.SOURCE)
