@@ -18,8 +18,8 @@ class SlackConfig(BaseModel, frozen=True, extra="forbid"):
     )
     signing_secret: SecretStr | None = Field(
         default=None,
-        description="Proves that a request is Slack's. Needed without SLACK_APP_TOKEN.",
-        examples=["(Slack app → Basic Information → Signing Secret)"],
+        description="Proves that a request is Slack's (app → Basic Information). Needed without SLACK_APP_TOKEN.",
+        examples=["0123456789abcdef0123456789abcdef"],
     )
     app_token: SecretStr | None = Field(
         default=None,

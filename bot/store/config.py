@@ -35,6 +35,7 @@ class DatabaseConfig(BaseModel, frozen=True, extra="forbid"):
             file = rest.partition("?")[0].removeprefix("/")
             if not rest.startswith("/") or not file or file == ":memory:":
                 raise ValueError("names no file: two engines share it, so it cannot live in memory")
+        _check_readable(f"{engine}://{rest}")
         return SecretStr(f"{engine}://{rest}")
 
     @property
@@ -51,3 +52,13 @@ class DatabaseConfig(BaseModel, frozen=True, extra="forbid"):
     def dbos_url(self) -> str:
         """For the workflow engine, whose driver is synchronous; holds the password."""
         return self.url.get_secret_value()
+
+
+def _check_readable(url: str) -> None:
+    from sqlalchemy import make_url  # here: only where somebody set a URL
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # their texts may quote the password
+        raise ValueError("cannot be read: percent-encode special characters in user and password") from None

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +17,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Locator, Page, async_playwright, expect
 from slack_sdk.web.async_client import AsyncWebClient
+from support.chromium import FLAGS, find_chromium
 
 from bot.sandbox import identities
 from bot.sandbox.console import Console
@@ -30,31 +28,8 @@ from bot.sandbox.local_slack import LocalSlack
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all
 
 CHANNEL = identities.AUTH_ALERTS.id
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-MAC_APPS = ("Google Chrome", "Chromium", "Microsoft Edge")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-def find_chromium(bundled: str) -> str:
-    """Any Chromium of this computer; skips without one, fails if this is CI."""
-    apps = [Path(f"/Applications/{app}.app/Contents/MacOS/{app}") for app in MAC_APPS]
-    places = [*(shutil.which(name) for name in NAMES), *(str(app) for app in apps if app.exists()), bundled]
-    for place in places:
-        if place and Path(place).exists():
-            return place
-    if os.environ.get("CI"):
-        pytest.fail("no Chromium: `make browser` installs one")
-    pytest.skip("NO CHROMIUM FOUND: the console was not tried in a browser; `make browser` installs one")
 
 
 @dataclass

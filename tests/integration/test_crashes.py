@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 from support.stage import CHANNEL, Stage, stage
 from support.values import BAD, GOOD, incident, plan
@@ -130,6 +131,51 @@ async def test_a_rollback_begun_by_this_release_is_finished_by_a_later_one_with_
         await runs_to_the_end(on, db, "--later-release")
 
         moved_once_and_told_once(on, generation)
+
+
+async def test_an_approval_that_waits_survives_a_crash_and_a_later_release(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with stage(tmp_path, database_url) as on:
+        await proposed(db)
+        generation = on.generation()
+        bot = await on.run_bot()
+        await until(lambda: _card_with_buttons(on), on.messages)
+        bot.kill()
+        await bot.wait()
+
+        later = await on.run_bot("--later-release")
+        await until(lambda: _answers(on), on.messages)
+        card = on.cards()[0]
+        for _ in range(2):
+            await on.slack.click(
+                user="U0AVERY0001",
+                channel=CHANNEL,
+                message_ts=card["ts"],
+                block_id="actions",
+                action_id="approve_rollback",
+            )
+
+        async def verified() -> bool:
+            return await state_of(db) == (PlanState.VERIFIED, IncidentState.RESOLVED)
+
+        await until(verified, on.messages)
+        later.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(later.wait(), 20)
+        moved_once_and_told_once(on, generation)
+
+
+async def _card_with_buttons(on: Stage) -> bool:
+    return any("approve_rollback" in str(card["blocks"]) for card in on.cards())
+
+
+async def _answers(on: Stage) -> bool:
+    url = f"http://127.0.0.1:{on.environment['PORT']}/ready"
+    try:
+        async with aiohttp.ClientSession() as http, http.get(url) as response:
+            return response.status == 200
+    except aiohttp.ClientConnectionError:
+        return False
 
 
 async def test_traffic_that_moved_after_the_approval_is_left_alone(

@@ -32,7 +32,15 @@ async def google() -> AsyncIterator[LocalGoogle]:
     await local.remember(
         NAME,
         Past(280, "old", DEPLOYED - timedelta(days=7), "dana@acme.example", "acme/auth:280"),
-        Past(281, "kzq", DEPLOYED, "dana@acme.example", "acme/auth:281", {"commit-sha": "a1b2c3d"}, {"ENVIRONMENT": "staging"}),
+        Past(
+            281,
+            "kzq",
+            DEPLOYED,
+            "dana@acme.example",
+            "acme/auth:281",
+            {"commit-sha": "a1b2c3d"},
+            {"ENVIRONMENT": "staging"},
+        ),
     )
     yield local
     await local.stop()
@@ -114,9 +122,7 @@ async def test_a_serving_revision_older_than_the_newest_page_is_there_all_the_sa
 
 
 async def test_a_service_that_is_not_there_is_permanent_and_tells_the_mend(clients: Clients):
-    with pytest.raises(
-        Permanent, match=r"no service gone-service in us-central1 of acme-staging: .*reliability.yaml"
-    ):
+    with pytest.raises(Permanent, match=r"no service gone-service in us-central1 of acme-staging: .*reliability.yaml"):
         await read_service(clients, place_of("gone-service"))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 Watcher: TypeAlias = Callable[[Any], None]
 
-LIMIT: Final = 60_000
+LIMIT: Final = 40_000  # some 3 kB each in memory: about half an hour of the sandbox's traffic
 _SLACK: Final = 1_000  # entries above the limit before the oldest are cut: one cut in a thousand appends
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -233,12 +233,13 @@ async def test_a_subscriber_that_was_down_gets_it_when_it_is_back(inbox: Inbox):
     try:
         await local.deploy("auth-service", image="good", by=DANA, wait=True)
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        entries = await inbox.until(service_is_told)
+        entries = await inbox.until(lambda seen: len(seen) == 4)
     finally:
         await local.stop()
         await runner.cleanup()
 
     assert "google.cloud.run.v1.Services.CreateService" in methods(entries)
+    assert service_is_told(entries)
 
 
 async def test_duplicates_can_be_asked_for(inbox: Inbox):

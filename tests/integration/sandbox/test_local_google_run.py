@@ -133,6 +133,14 @@ async def test_a_revision_that_never_listens_leaves_traffic_where_it_was(google:
     assert conditions["Ready"].revision_reason == service.terminal_condition.revision_reason == reason
 
 
+async def test_a_failed_deploy_does_not_even_release_a_pin(google: LocalGoogle, run: SimpleNamespace):
+    await google.set_traffic("auth-service", {OLD: 100}, by=DANA, wait=True)
+
+    await google.deploy("auth-service", image="deaf", by=DANA, traffic="latest", wait=True)
+
+    assert served(await read(run)) == {OLD: 100}
+
+
 async def test_an_image_that_is_not_there_is_its_own_reason(google: LocalGoogle, run: SimpleNamespace):
     await google.deploy("auth-service", image="repo/missing:1", by=DANA, wait=True)
 
@@ -198,7 +206,7 @@ async def test_a_stale_etag_is_aborted_and_nothing_changes(run: SimpleNamespace)
     await (await update(run, other, "traffic")).result()
     stale.traffic = pin(good=100)
 
-    with pytest.raises(exceptions.Aborted, match="version .* was specified but current version is"):
+    with pytest.raises(exceptions.Aborted, match=r"version .* was specified but current version is"):
         await update(run, stale, "traffic")
 
     assert served(await read(run)) == {OLD: 100}

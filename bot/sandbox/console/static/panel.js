@@ -3,11 +3,13 @@
 import { playScenario, restartBot } from "./api.js";
 import { h, icon, put, reconcile, svg } from "./dom.js";
 
+const NEWEST = 4; // revisions listed; those that serve are listed however old they are
 const SAMPLES = 40; // of requests per second, kept for the little chart
 
 export function panel(view, { bot, scenarios, cloud }) {
   const samples = new Map();
   const folded = new Map(); // scenario → whether its story was opened or closed by hand
+  const unfolded = new Set(); // services whose whole message is shown
   return {
     drawBot: () => {
       put(bot, botStatus(view));
@@ -16,7 +18,7 @@ export function panel(view, { bot, scenarios, cloud }) {
     drawScenarios: () => drawScenarios(scenarios, view, folded),
     drawCloud: () => {
       remember(samples, view.feed.cloud);
-      reconcile(cloud, view.feed.cloud.services.map((service) => ({ key: service.name, version: [JSON.stringify(service)], render: () => serviceCard(service, samples.get(service.name)) })));
+      reconcile(cloud, view.feed.cloud.services.map((service) => ({ key: service.name, version: [JSON.stringify(service)], render: () => serviceCard(service, samples.get(service.name), unfolded) })));
     },
   };
 }
@@ -111,18 +113,29 @@ function remember(samples, cloud) {
 const SERVICE_WORDS = { ready: ["good", "Ready"], deploying: ["busy", "Deploying"], failed: ["bad", "Deploy failed"], unknown: ["idle", "Unknown"], empty: ["idle", "Never deployed"] };
 const REVISION_WORDS = { ready: ["good", "Ready"], deploying: ["busy", "Deploying"], failed: ["bad", "Failed"], retired: ["idle", "Retired"], unknown: ["idle", "Unknown"] };
 
-function serviceCard(service, samples) {
+function serviceCard(service, samples, unfolded) {
   const [tone, words] = SERVICE_WORDS[service.state] ?? SERVICE_WORDS.unknown;
+  const shown = service.revisions.filter((revision, index) => index < NEWEST || percentOf(service, revision.name) > 0);
   return h(
     "article",
     { class: "service", "aria-label": service.name, data: { service: service.name } },
     h("header", { class: "service-head" }, h("span", { class: `dot dot-${unwell(service.live) ? "bad" : tone}` }), h("h3", null, service.name), h("span", { class: `state state-${tone}` }, words)),
-    service.message && service.state === "failed" && h("p", { class: "bot-detail bad" }, service.message),
+    service.message && service.state === "failed" && whyNot(service, unfolded),
     trafficBar(service),
     service.live && liveLine(service.live, samples),
-    h("ul", { class: "revisions" }, service.revisions.slice(0, 5).map((revision) => revisionRow(revision, service))),
-    service.revisions.length > 5 && h("p", { class: "hint" }, `and ${service.revisions.length - 5} older`),
+    h("ul", { class: "revisions" }, shown.map((revision) => revisionRow(revision, service))),
+    service.revisions.length > shown.length && h("p", { class: "hint" }, `and ${service.revisions.length - shown.length} more that serve nobody`),
   );
+}
+
+// Cloud Run's own words are long: their beginning, and all of it when pressed.
+function whyNot(service, unfolded) {
+  const button = h("button", { type: "button", class: "why", data: { focusKey: "why" }, "aria-expanded": String(unfolded.has(service.name)), title: "Cloud Run's whole message" }, service.message);
+  button.addEventListener("click", () => {
+    if (!unfolded.delete(service.name)) unfolded.add(service.name);
+    button.setAttribute("aria-expanded", String(unfolded.has(service.name)));
+  });
+  return button;
 }
 
 const percentOf = (service, name) => service.traffic.filter((target) => target.revision === name).reduce((sum, target) => sum + (target.percent ?? 0), 0);
@@ -134,7 +147,7 @@ function trafficBar(service) {
     "div",
     { class: "traffic", role: "img", "aria-label": `Traffic: ${words}` },
     shares.length
-      ? shares.map(([revision, percent]) => h("span", { class: `share ${failing(revision) ? "share-bad" : `tone-${number(revision.name) % 5}`}`, style: { "flex-grow": percent }, title: `${percent} % → ${revision.name}` }, percent >= 12 && `${percent} %`))
+      ? shares.map(([revision, percent]) => h("span", { class: `share ${failing(revision) ? "share-bad" : `tone-${number(revision.name) % 5}`}`, style: { "flex-grow": percent }, title: `${percent} % → ${revision.name}` }, percent >= 45 ? `${shortName(revision.name, service.name)} · ${percent} %` : percent >= 12 && `${percent} %`))
       : h("span", { class: "share share-none" }, "nothing serves"),
   );
 }
