@@ -76,7 +76,8 @@ def title_of(entry: LogEntry) -> str:
     else:
         line = next((line for line in _subject(entry).splitlines() if line.strip()), "")
     said = _PREFIX.sub("", " ".join(line.split()), count=1) or line
-    return shorten(redact(said), _MAX_TITLE)
+    title = redact(said)
+    return title if len(title) <= _MAX_TITLE else f"{title[: _MAX_TITLE - 1]}…"
 
 
 def _subject(entry: LogEntry) -> str:

@@ -55,7 +55,9 @@ class Desk:
         self._heard.set()
 
     def client(self, token: str | None = None) -> AsyncWebClient:
-        return AsyncWebClient(token=self.slack.bot_token if token is None else token, base_url=f"{self.url}/api/")
+        """Slack's own client, which does not try again by itself; the bot's token if none is given."""
+        token = self.slack.bot_token if token is None else token
+        return AsyncWebClient(token=token, base_url=f"{self.url}/api/", retry_handlers=[])
 
     def told(self, kind: ChangeKind) -> list[Change]:
         return [change for change in self.changes if change.kind is kind]

@@ -204,7 +204,7 @@ async def test_an_edit_with_text_only_takes_the_blocks_away_and_is_marked(bot: A
 async def test_an_edit_of_the_metadata_alone_keeps_the_message(bot: AsyncWebClient) -> None:
     ts = await posted(bot, blocks=[SECTION], metadata=METADATA)
 
-    await bot.chat_update(channel=ALERTS, ts=ts, metadata={})
+    await bot.api_call("chat.update", json={"channel": ALERTS, "ts": ts, "metadata": {}})
 
     message = await only_message(bot, include_all_metadata=True)
     assert (message["text"], len(message["blocks"])) == ("It broke", 1)
@@ -214,8 +214,8 @@ async def test_an_edit_of_the_metadata_alone_keeps_the_message(bot: AsyncWebClie
 async def test_an_edit_to_nothing_is_refused(bot: AsyncWebClient) -> None:
     ts = await posted(bot, blocks=[SECTION])
 
-    assert await error_of(bot.chat_update(channel=ALERTS, ts=ts)) == "no_text"
-    assert await error_of(bot.chat_update(channel=ALERTS, ts=ts, text="")) == "no_text"
+    assert await error_of(bot.api_call("chat.update", json={"channel": ALERTS, "ts": ts})) == "no_text"
+    assert await error_of(bot.api_call("chat.update", json={"channel": ALERTS, "ts": ts, "text": ""})) == "no_text"
 
 
 async def test_an_edited_text_may_be_a_tenth_as_long_as_a_posted_one(bot: AsyncWebClient) -> None:

@@ -26,7 +26,7 @@ export class Scroll {
     const before = newest(this.scroller)?.dataset.ts;
     change();
     if (this.following && newest(this.scroller)?.dataset.ts !== before) this.toNewest();
-    else if (atEnd) this.to(this.scroller.scrollHeight);
+    else if (atEnd) this.toNewest(); // an edit made it grow
     this.moved();
   }
 

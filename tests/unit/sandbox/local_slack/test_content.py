@@ -82,9 +82,7 @@ def test_metadata_of_another_form_is_refused(metadata: Any, error: str) -> None:
 
 def test_metadata_comes_as_itself_or_as_a_string() -> None:
     assert read(text="a", metadata=METADATA).metadata == METADATA
-    assert (
-        read(text="a", metadata='{"event_type": "card", "event_payload": {"id": 1}}').metadata == METADATA
-    )
+    assert read(text="a", metadata='{"event_type": "card", "event_payload": {"id": 1}}').metadata == METADATA
 
 
 def test_a_text_may_be_40_000_characters_long() -> None:

@@ -16,7 +16,9 @@ def clock() -> Hands:
     return Hands()
 
 
-def spend(limits: RateLimits, times: int, tier: Tier = Tier.POSTING, *, channel: str = "C1", token: str = TOKEN) -> None:
+def spend(
+    limits: RateLimits, times: int, tier: Tier = Tier.POSTING, *, channel: str = "C1", token: str = TOKEN
+) -> None:
     for _ in range(times):
         limits.spend("method", tier, token=token, channel=channel)
 
