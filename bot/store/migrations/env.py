@@ -1,6 +1,6 @@
-"""Alembic's entry: only our own tables, on a connection that is given or on DATABASE_URL.
+"""Alembic's entry: only our own tables, on a connection that is given or on a developer's file.
 
-`reliability db upgrade` and the start of the bot come with a connection; the `alembic` command line opens one.
+The start of the bot and `reliability db upgrade` come with a connection; the `alembic` command line opens one.
 """
 
 import asyncio
@@ -12,6 +12,10 @@ from sqlalchemy import Connection
 from bot.store.database import Database
 from bot.store.migrations.filters import include_name
 from bot.store.tables import Base, UtcDateTime
+
+
+SCRATCH = "sqlite+aiosqlite:///reliability.sqlite3"
+"""What `alembic revision --autogenerate` compares with: a developer's own file."""
 
 
 def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
@@ -32,10 +36,8 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def migrate_by_url() -> None:
-    from bot.settings import Settings
-
-    db = Database(Settings().database.async_url)
+async def migrate_by_url(url: str) -> None:
+    db = Database(url)
     try:
         async with db.engine.begin() as connection:
             await connection.run_sync(migrate)
@@ -47,4 +49,4 @@ given = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    asyncio.run(migrate_by_url())
+    asyncio.run(migrate_by_url(SCRATCH))
