@@ -1,4 +1,4 @@
-"""`python -m bot` = `reliability`: settings in, exit code out."""
+"""`python -m bot` = `reliability`: arguments and settings in, exit code out."""
 
 from __future__ import annotations
 
@@ -7,24 +7,16 @@ import sys
 from bot.cli import app
 from bot.errors import ReliabilityError
 
-_WRONG = 2  # as for a misspelt option
-
 
 def main() -> None:
-    """Run the command line. What goes wrong on purpose is one clear message, anything else a traceback."""
+    """The command line. What the bot refuses on purpose is one message; a traceback is a bug of ours."""
     try:
         app(prog_name="reliability")
-    except ReliabilityError as error:
-        _complain(str(error))
-        sys.exit(_WRONG)
+    except ReliabilityError as refusal:
+        from bot.cli import words
 
-
-def _complain(text: str) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    message = Text.assemble(("error: ", "bold red"), (text, "red"))
-    Console(stderr=True, soft_wrap=True, highlight=False).print(message)
+        words.complain(str(refusal))
+        sys.exit(words.MENDABLE)
 
 
 if __name__ == "__main__":

@@ -1,78 +1,97 @@
-"""`reliability catalog check`: everything that is wrong in reliability.yaml, or a summary of what is in it."""
+"""`reliability catalog check`: is reliability.yaml right? Every mistake with file, line, field and mend."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from bot import catalog
-from bot.catalog import Problem
-from bot.model.catalog import Catalog, Place, RollbackPolicy
+from bot.cli import words
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from bot.catalog import Problem
+    from bot.model.catalog import Catalog, RollbackRule
+
+app = typer.Typer(no_args_is_help=True, help="The catalog of services, journeys, money and people.")
 
 
 @app.callback()
 def _catalog() -> None:
-    """Check reliability.yaml."""
+    pass  # without it typer would make `catalog` itself the command
 
 
-@app.command()
+@app.command("check")
 def check(
-    file: Annotated[Path, typer.Argument(help="The catalog.", envvar="RELIABILITY_CATALOG")] = Path("reliability.yaml"),
+    file: Annotated[
+        Path, typer.Argument(envvar="RELIABILITY_CATALOG", help="The catalog to check.", show_default=True)
+    ] = Path("reliability.yaml"),
 ) -> None:
-    """Report every mistake with line, field and mend; exit code 2 when there is one."""
-    report = catalog.check(file)
-    out = Console(soft_wrap=True, highlight=False)
-    complaints = Console(stderr=True, soft_wrap=True, highlight=False)
+    """Check the catalog and show what the bot would watch."""
+    from rich.console import Console
+
+    from bot.catalog import check as report_on
+
+    report = report_on(file)
     for problem in report.errors:
-        complaints.print(_line(problem, "error", "red"))
+        words.say(_line(problem, "error", "bold red"))
     for problem in report.warnings:
-        complaints.print(_line(problem, "warning", "yellow"))
-    if report.catalog is None:
-        complaints.print(f"{file}: {_counted(report.errors, 'error')}, {_counted(report.warnings, 'warning')}")
-        raise typer.Exit(2)
-    out.print(_table(report.catalog))
-    out.print(f"{file} is right: {_sum_up(report.catalog)}; {_counted(report.warnings, 'warning')}")
+        words.say(_line(problem, "warning", "bold yellow"))
+    if report.catalog is not None:
+        Console(highlight=False).print(_watched(report.catalog))
+    words.say(f"{file}: {_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}")
+    if report.errors:
+        raise typer.Exit(words.MENDABLE)
 
 
-def _line(problem: Problem, word: str, style: str) -> Text:
-    line = Text.assemble((problem.place, "bold"), " ", (word, style))
+def _line(problem: Problem, kind: str, style: str) -> Text:
+    """`reliability.yaml:17: error: services.auth.tier: must be 1 to 4; …`: editors and CI can follow it."""
+    from rich.text import Text
+
+    text = Text.assemble((problem.place, "cyan"), ": ", (kind, style), ": ")
     if problem.path:
-        line.append(f" {problem.field}", "bold")
-    line.append(f": {problem.text}")
+        text.append(f"{problem.field}: ", "bold")
+    text.append(problem.text)
     if problem.mend:
-        line.append(f"; mend: {problem.mend}", "green")
-    return line
+        text.append(f"; mend: {problem.mend}", "dim")
+    return text
 
 
-def _table(found: Catalog) -> Table:
-    table = Table("deployment", "tier", "Cloud Run service", "channel", "rollback")
-    for place in found.places:
+def _watched(catalog: Catalog) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("place", "tier", "Cloud Run", "rollback", "journeys", box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        column.overflow = "fold"
+    for place in catalog.places:
         deployment = place.deployment
-        service = f"{deployment.cloud_run} ({deployment.project}, {deployment.region})"
-        table.add_row(place.key, str(place.service.tier), service, place.service.channel, _approval(place))
+        cells = (
+            place.key,
+            str(place.service.tier),
+            f"{deployment.cloud_run}\n{deployment.project}\n{deployment.region}",
+            _rollback(deployment.rollback),
+            _list(key for key, _ in catalog.journeys_of(place.service_key)),
+        )
+        table.add_row(*(Text(cell) for cell in cells))
     return table
 
 
-def _approval(place: Place) -> str:
-    rule = place.deployment.rollback
-    if rule.policy is RollbackPolicy.NEVER:
-        return "never"
-    return f"{rule.policy}: {', '.join(rule.approvers) or 'nobody'}"
+def _rollback(rule: RollbackRule) -> str:
+    if not rule.policy.approvals_needed:
+        return rule.policy
+    return f"{rule.policy}\n{_list(rule.approvers) or 'nobody'}"
 
 
-def _sum_up(found: Catalog) -> str:
-    deployments = _counted(found.places, "deployment")
-    return f"{_counted(found.services, 'service')}, {deployments}, {_counted(found.journeys, 'journey')}"
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
 
 
-def _counted(things: Sequence[object] | object, noun: str) -> str:
-    number = len(things)  # type: ignore[arg-type]
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(found: tuple[Problem, ...], noun: str) -> str:
+    return f"{len(found)} {noun}{'s' * (len(found) != 1)}"

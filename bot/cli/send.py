@@ -1,179 +1,190 @@
-"""`reliability send deploy`: tell a bot about a deploy, signed, from any pipeline.
-
-A retry carries the same `webhook-id`, so however often it is sent, it is one event.
-"""
+"""`reliability send deploy`: a pipeline tells the bot about a deploy, signed, and tries again until it is taken."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from typing import Annotated
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
-import msgspec
 import typer
-from pydantic import SecretStr
-from standardwebhooks.webhooks import Webhook
 
-from bot.errors import Permanent, Retryable, UserError
-from bot.ingest import webhook
-from bot.ingest.config import signing_key
-from bot.ingest.source import Delivery, clean
+from bot import durations
+from bot.cli import words
+from bot.errors import Permanent
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
+if TYPE_CHECKING:
+    import aiohttp
 
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
-_LONGEST_PAUSE_S = 60.0
-_LONGEST_ANSWER = 2_000
+app = typer.Typer(no_args_is_help=True, help="Tell a running bot something.")
+
+GAVE_UP = 1
+_ONE_TRY_S = 10.0
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 15.0
+
+_PROJECT = ["GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT", "GCP_PROJECT"]
+_REGION = ["CLOUDSDK_RUN_REGION", "GOOGLE_CLOUD_REGION"]
+_COMMIT = ["GITHUB_SHA", "CI_COMMIT_SHA", "COMMIT_SHA", "CIRCLE_SHA1", "BITBUCKET_COMMIT", "GIT_COMMIT"]
+_AUTHOR = ["GITHUB_ACTOR", "GITLAB_USER_EMAIL", "CIRCLE_USERNAME", "BUILD_REQUESTEDFOREMAIL"]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is posted. The id stays the same however often it is: the bot takes it once."""
+
+    url: str
+    id: str
+    body: bytes
+    secret: str
 
 
 @app.callback()
 def _send() -> None:
-    """Tell a bot about a deploy, from a pipeline."""
+    pass  # without it typer would make `send` itself the command
 
 
-@app.command()
+@app.command("deploy")
 def deploy(
-    url: Annotated[str, typer.Option(help="The bot's address.", metavar="https://…")],
-    project: Annotated[str, typer.Option(envvar=["GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT", "PROJECT_ID"])],
+    url: Annotated[str, typer.Option(metavar="https://…", help="The bot's address, or all of …/events/deploy.")],
     service: Annotated[str, typer.Option(help="Name of the Cloud Run service.")],
-    secret: Annotated[
-        str,
-        typer.Option(
-            envvar="RELIABILITY_WEBHOOK_SECRET", help="whsec_…; better in the environment than on the command line."
-        ),
-    ],
-    region: Annotated[str | None, typer.Option(envvar=["CLOUDSDK_RUN_REGION"])] = None,
-    revision: Annotated[str | None, typer.Option(help="Short name of the new revision.")] = None,
-    commit: Annotated[
-        str | None,
-        typer.Option(envvar=["GITHUB_SHA", "CI_COMMIT_SHA", "COMMIT_SHA", "BUILDKITE_COMMIT", "CIRCLE_SHA1"]),
-    ] = None,
-    author: Annotated[
-        str | None,
-        typer.Option(envvar=["GITHUB_ACTOR", "GITLAB_USER_EMAIL", "BUILDKITE_BUILD_CREATOR_EMAIL", "CIRCLE_USERNAME"]),
-    ] = None,
-    at: Annotated[str | None, typer.Option(help="When, as 2025-09-15T14:02:11Z; now by default.")] = None,
-    delivery_id: Annotated[str | None, typer.Option("--id", help="Of the delivery; random by default.")] = None,
-    attempts: Annotated[int, typer.Option(min=1, max=20, help="How often to try.")] = 5,
+    project: Annotated[str, typer.Option(envvar=_PROJECT, help="Google Cloud project id.")],
+    region: Annotated[str | None, typer.Option(envvar=_REGION, help="Such as us-central1.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Short name, where it is known.")] = None,
+    commit: Annotated[str | None, typer.Option(envvar=_COMMIT, help="SHA of what was deployed.")] = None,
+    author: Annotated[str | None, typer.Option(envvar=_AUTHOR, help="Who deployed.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="ISO-8601", help="When, with time zone; now if not given.")] = None,
+    retry_for: Annotated[str, typer.Option(metavar="DURATION", help="Try again for so long, such as 2m.")] = "60s",
 ) -> None:
-    """Post one deploy and say what became of it."""
-    told = webhook.Deploy(
-        project=project,
-        service=service,
-        region=region or None,
-        revision=revision or None,
-        commit=commit or None,
-        author=author or None,
-        at=_time(at),
+    """Tell the bot that a Cloud Run service was deployed. Signed with RELIABILITY_WEBHOOK_SECRET."""
+    from bot.settings import first_webhook_secret
+
+    patience = _patience(retry_for)
+    fields = {
+        "project": project,
+        "region": region,
+        "service": service,
+        "revision": revision,
+        "commit": commit,
+        "author": author,
+        "at": at or datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    letter = Letter(
+        url=_address(url),
+        id=f"deploy_{uuid.uuid4().hex}",
+        body=_checked({name: value for name, value in fields.items() if value}),
+        secret=first_webhook_secret(),
     )
-    body = msgspec.json.encode(told)
-    delivery = delivery_id or f"deploy-{uuid.uuid4()}"
-    webhook.parse(Delivery({}, body, datetime.now(UTC)), delivery)  # what the bot would refuse is refused here
-    letter = Letter(_address(url), body, delivery, _first(secret))
-    asyncio.run(_post(letter, attempts))
-    typer.echo(f"told {letter.url}: {revision or service} of {project} (delivery {delivery})")
+    refusal = asyncio.run(post(letter, patience))
+    if refusal:
+        words.complain(f"not delivered within {retry_for}: {refusal}")
+        raise typer.Exit(GAVE_UP)
+    words.say(f"delivered: {service} in {project} ({letter.id})")
 
 
-class Letter(msgspec.Struct, frozen=True):
-    """One delivery, ready to be signed: as often as it is sent, with the time of sending."""
-
-    url: str
-    body: bytes
-    delivery_id: str
-    secret: str
-
-    def headers(self, now: datetime) -> dict[str, str]:
-        signature = Webhook(self.secret).sign(self.delivery_id, now, self.body.decode())
-        return {
-            "Content-Type": "application/json",
-            "webhook-id": self.delivery_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signature,
-        }
-
-
-async def post(
-    letter: Letter,
-    session: aiohttp.ClientSession,
-    attempts: int,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> None:
-    """Send until it is taken.
+async def post(letter: Letter, patience: timedelta, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> str:
+    """Nothing ("") once it is taken; why not, when patience ran out.
 
     Raises:
-        Permanent: refused, and it would be again. Retryable: not taken in so many attempts.
+        Permanent: the bot refused it, and would again.
     """
-    for attempt in range(1, attempts + 1):
-        try:
-            return await _try(letter, session)
-        except Retryable as error:
-            if attempt == attempts:
-                raise Retryable(f"{letter.url}: {error}; gave up after {attempts} attempts") from error
-            pause = error.retry_after if error.retry_after is not None else 2.0 ** (attempt - 1)
-            typer.echo(f"{letter.url}: {error}; again in {pause:g} s", err=True)
-            await sleep(pause)
-    raise AssertionError("attempts is at least 1")
+    import aiohttp
+
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience.total_seconds()
+    # The environment may name a proxy: pipelines often sit behind one.
+    async with aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=_ONE_TRY_S)) as http:
+        for pause in _pauses():
+            try:
+                answer = await _post_once(http, letter)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                why, wait = f"no answer ({type(error).__name__})", 0.0
+            else:
+                if answer.taken:
+                    return ""
+                why, wait = answer.why, answer.retry_after
+            pause_s = max(pause, wait)
+            if loop.time() + pause_s > deadline:
+                return why
+            words.say(f"{why}; again in {pause_s:g} s")
+            await sleep(pause_s)
+    raise AssertionError("pauses never end")
 
 
-async def _post(letter: Letter, attempts: int) -> None:
-    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        await post(letter, session, attempts)
+@dataclass(frozen=True)
+class _Answer:
+    """retry_after: seconds the bot asked us to wait."""
+
+    taken: bool
+    why: str = ""
+    retry_after: float = 0.0
 
 
-async def _try(letter: Letter, session: aiohttp.ClientSession) -> None:
-    headers = letter.headers(datetime.now(UTC))
-    try:
-        async with session.post(letter.url, data=letter.body, headers=headers, allow_redirects=False) as response:
-            answer = await response.content.read(_LONGEST_ANSWER)
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise Retryable(f"no answer ({str(error) or type(error).__name__})") from error
-    if 200 <= response.status < 300:
-        return
-    said = f"answered {response.status}: {_hint(answer)}"
-    if response.status >= 500 or response.status == 429:
-        raise Retryable(said, retry_after=_pause(response.headers.get("Retry-After", "")))
-    raise Permanent(f"{letter.url} {said}")
+async def _post_once(http: aiohttp.ClientSession, letter: Letter) -> _Answer:
+    """Raises Permanent for an answer that will not change."""
+    async with http.post(letter.url, data=letter.body, headers=_headers(letter), allow_redirects=False) as response:
+        text = (await response.content.read(500)).decode(errors="replace").strip()
+        if response.status < 300:
+            return _Answer(taken=True)
+        why = f"the bot answered {response.status}"
+        if response.status >= 500 or response.status == 429:
+            asked = response.headers.get("Retry-After", "")
+            return _Answer(taken=False, why=why, retry_after=float(asked) if asked.isdecimal() else 0.0)
+        if response.status < 400:
+            raise Permanent(f"not delivered: {why}; give --url the address that it redirects to")
+        raise Permanent(f"not delivered: {why}: {text}" if text else f"not delivered: {why}")
 
 
-def _hint(answer: bytes) -> str:
-    try:
-        return clean(msgspec.json.decode(answer, type=dict[str, str])["hint"], 500)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
-        return clean(answer.decode(errors="replace").strip(), 200) or "nothing more"
+def _headers(letter: Letter) -> dict[str, str]:
+    from standardwebhooks import Webhook
+
+    now = datetime.now(UTC)
+    return {
+        "content-type": "application/json",
+        "webhook-id": letter.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(letter.secret).sign(letter.id, now, letter.body.decode()),
+    }
 
 
-def _pause(retry_after: str) -> float | None:
-    return min(float(retry_after), _LONGEST_PAUSE_S) if retry_after.isdecimal() else None
+def _checked(fields: dict[str, str]) -> bytes:
+    """The body, read as the bot will read it: a mistake is told here instead of being parked there.
+
+    Raises:
+        Rejected: names the field.
+    """
+    import json
+
+    from bot.ingest.source import Delivery
+    from bot.ingest.webhook import parse
+
+    body = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
+    parse(Delivery({}, body, datetime.now(UTC)), "check")
+    return body
 
 
 def _address(url: str) -> str:
+    from bot.ingest.webhook import SOURCE
+
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UserError("--url must be the bot's address, such as https://bot.example")
-    return url if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}{webhook.SOURCE.path}"
+        raise typer.BadParameter("must be an http:// or https:// address", param_hint="--url")
+    return urlunsplit(parts._replace(path=SOURCE.path)) if parts.path in {"", "/"} else url
 
 
-def _first(secrets: str) -> str:
-    """While secrets are rotated the first is the new one."""
-    secret = secrets.partition(",")[0].strip()
+def _patience(text: str) -> timedelta:
     try:
-        signing_key(SecretStr(secret))
-    except ValueError as error:
-        raise UserError(f"RELIABILITY_WEBHOOK_SECRET: {error}") from error
-    return secret
+        return durations.parse(text)
+    except ValueError:
+        raise typer.BadParameter("write it as 30s, 2m or PT2M", param_hint="--retry-for") from None
 
 
-def _time(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UserError("--at must be a time such as 2025-09-15T14:02:11Z") from error
-    if at.tzinfo is None:
-        raise UserError("--at needs a time zone: end it with Z")
-    return at
+def _pauses() -> Iterator[float]:
+    """Seconds between tries: doubling, up to a bound."""
+    pause = _FIRST_PAUSE_S
+    while True:
+        yield pause
+        pause = min(2 * pause, _LONGEST_PAUSE_S)

@@ -1,70 +1,106 @@
-"""`reliability settings`: every setting, for people and (`--markdown`) for docs/settings.md."""
+"""`reliability settings`: every setting with its name, value and meaning; `--markdown` writes docs/settings.md."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from bot.errors import InvalidConfiguration
-from bot.settings import Setting, Settings, all_settings, shown
+if TYPE_CHECKING:
+    from bot.settings import Setting, Settings
 
-_INTRODUCTION = """\
+_HEAD = """\
 # Settings
 
-Everything is set by environment variables; an unknown `RELIABILITY_…` refuses to start. Durations are written `5s`,
-`2m` or ISO 8601 (`PT5S`). Written by `reliability settings --markdown`: change the fields, not this table.
-
-| name | default | meaning |
-| --- | --- | --- |"""
+All of them come from the environment, and each is checked when the bot starts: a wrong value, or a misspelt
+`RELIABILITY_…`, starts nothing. Durations are ISO 8601 (`PT5S`), short (`5s`, `2m`) or plain seconds. Written by
+`reliability settings --markdown > docs/settings.md`; `reliability settings` shows what is set now, without secrets.
+"""
+_TITLES = {
+    "": "The bot",
+    "slack": "Slack",
+    "google": "Google Cloud",
+    "pubsub": "Deploys from Cloud Run's audit log",
+    "webhook": "Deploys from a pipeline",
+    "database": "Database",
+    "watch": "How often it looks, how long it waits",
+}
 
 
 def settings(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As the table of docs/settings.md.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference, without values.")] = False,
 ) -> None:
-    """Show every setting: what it is now, its default and its meaning. Secrets are never shown."""
+    """Show every setting: its name, what it is now, and what it means."""
+    from bot.errors import InvalidConfiguration
+    from bot.settings import Settings
+
     if markdown:
-        typer.echo(as_markdown())
+        print(reference(), end="")
         return
     try:
-        now, complaint = Settings.from_environment(), None
-    except InvalidConfiguration as error:
-        now, complaint = None, error
-    table = Table("name", "now", "default", "meaning")
+        current = Settings.from_environment()
+    except InvalidConfiguration:
+        _print_table(None)  # what is right helps to mend what is wrong
+        raise
+    _print_table(current)
+
+
+def reference() -> str:
+    """The content of docs/settings.md."""
+    parts = [_HEAD]
+    for title, section in _sections():
+        rows = [f"| `{s.name}` | {_default(s)} | {_cell(s.field.description or '')} |" for s in section]
+        parts.append("\n".join((f"## {title}", "", "| name | default | meaning |", "| --- | --- | --- |", *rows, "")))
+    return "\n".join(parts)
+
+
+def _sections() -> list[tuple[str, list[Setting]]]:
+    from bot.settings import all_settings
+
+    sections: dict[str, list[Setting]] = {title: [] for title in _TITLES.values()}
     for setting in all_settings():
-        value = _value(setting, now) if now else ""
-        table.add_row(setting.name, value, _default(setting), _meaning(setting))
-    Console(highlight=False).print(table)
-    if complaint:
-        raise complaint
-
-
-def as_markdown() -> str:
-    """The whole of docs/settings.md."""
-    rows = (
-        f"| `{setting.name}` | {_code(_default(setting))} | {_meaning(setting, _code)} |" for setting in all_settings()
-    )
-    return "\n".join((_INTRODUCTION, *rows))
-
-
-def _value(setting: Setting, now: Settings) -> str:
-    value = setting.value_in(now)
-    if setting.is_secret and value != setting.default:
-        return "(set)"
-    return shown(value) if value != setting.default else ""
+        sections[_TITLES[setting.path[0] if len(setting.path) > 1 else ""]].append(setting)
+    return list(sections.items())
 
 
 def _default(setting: Setting) -> str:
-    return shown(setting.default)
+    from bot.settings import shown
+
+    default = shown(setting.default)
+    if default:
+        return f"`{_cell(default)}`"
+    return f"– (such as `{_cell(setting.example)}`)" if setting.example else "–"
 
 
-def _meaning(setting: Setting, code: Callable[[str], str] = str) -> str:
-    example = setting.example if setting.example != _default(setting) else ""
-    return f"{setting.field.description}{f' Such as {code(example)}' if example else ''}"
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
+def _print_table(current: Settings | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for title, section in _sections():
+        table = Table("name", "default" if current is None else "now", "meaning", title=title, title_justify="left")
+        table.box = None
+        table.columns[0].no_wrap = True
+        table.columns[1].overflow = "fold"
+        for setting in section:
+            changed = current is not None and setting.value_in(current) != setting.default
+            value = Text(_now(setting, current), style="bold" if changed else "dim")
+            table.add_row(Text(setting.name), value, Text(setting.field.description or ""))
+        console.print(table)
+
+
+def _now(setting: Setting, current: Settings | None) -> str:
+    """The value in words; of a secret only whether there is one."""
+    from bot.settings import shown
+
+    if current is None:
+        return shown(setting.default) or "–"
+    value = setting.value_in(current)
+    if setting.is_secret and value != setting.default:
+        return "(set)"
+    return shown(value) or "–"

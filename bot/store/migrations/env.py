@@ -13,7 +13,6 @@ from bot.store.database import Database
 from bot.store.migrations.filters import include_name
 from bot.store.tables import Base, UtcDateTime
 
-
 SCRATCH = "sqlite+aiosqlite:///reliability.sqlite3"
 """What `alembic revision --autogenerate` compares with: a developer's own file."""
 
