@@ -178,6 +178,25 @@ async def _answers(on: Stage) -> bool:
         return False
 
 
+async def test_a_dry_run_makes_every_check_moves_nothing_and_says_so(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with stage(tmp_path, database_url, RELIABILITY_DRY_RUN="true") as on:
+        await proposed(db, state=PlanState.APPROVED, dry_run=True)
+        generation = on.generation()
+        bot = await on.run_bot()
+
+        async def told() -> bool:
+            return any("DRY RUN, checked anyway" in note for note in on.notes())
+
+        await until(told, on.notes)
+        bot.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(bot.wait(), 20)
+        assert on.generation() == generation
+        assert on.serving() == {BAD: 100}
+        assert "dry run" in str(on.cards()[0]["blocks"]).lower()
+
+
 async def test_traffic_that_moved_after_the_approval_is_left_alone(
     db: Database, database_url: str, tmp_path: Path
 ) -> None:
