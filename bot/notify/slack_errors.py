@@ -39,7 +39,7 @@ _CODES: dict[str, Meaning] = {
     ),
     **dict.fromkeys(
         (
-            *("channel_not_found", "not_in_channel", "is_archived", "no_permission", "restricted_action"),
+            *("channel_not_found", "not_in_channel", "is_archived", "is_inactive", "no_permission", "restricted_action"),
             *("restricted_action_read_only_channel", "restricted_action_thread_only_channel"),
             *("restricted_action_non_threadable_channel", "posting_to_general_channel_denied"),
         ),
@@ -49,6 +49,7 @@ _CODES: dict[str, Meaning] = {
         (
             "message_not_found",
             "thread_not_found",
+            "invalid_thread_ts",
             "cant_update_message",
             "edit_window_closed",
             "cannot_reply_to_message",

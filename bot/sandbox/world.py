@@ -16,13 +16,14 @@ from typing import Any, Final, TextIO
 
 from aiohttp import web
 
+from bot.sandbox import identities
 from bot.sandbox.bot_process import BOT_COMMAND, BotProcess, absent
 from bot.sandbox.console import Console
 from bot.sandbox.console.guard import add_headers, guard
 from bot.sandbox.console.player import Player, UnknownScenario
 from bot.sandbox.facts import Addresses, Facts, bot_environment, gather, new_webhook_secret
 from bot.sandbox.local_google import LocalGoogle
-from bot.sandbox.local_slack import LocalSlack
+from bot.sandbox.local_slack import ALL_BOT_SCOPES, LocalSlack, SlackOptions
 from bot.sandbox.ports import PortTaken, open_port, reserved_port
 from bot.sandbox.scenarios import SCENARIOS, Stage, Traffic, set_up
 
@@ -47,7 +48,8 @@ class WorldOptions:
 
     Attributes:
         port: of console and Slack; 0 picks a free one.
-        with_bot: False leaves the bot to somebody else, who joins with `Facts.environment`.
+        with_bot: False leaves the bot to somebody else, who joins with `Facts.environment`; whoever that is, its token
+            has every scope and it is in every public channel.
         socket_mode: the bot connects to Slack instead of being called by it.
         scenario: played as soon as the bot is ready.
         speed: divides the scripts' pauses; never the bot's clock.
@@ -82,7 +84,13 @@ async def run_world(options: WorldOptions, ready: Ready) -> None:
         listening = closing.enter_context(console_port(options.port))
         at = Addresses(port=listening.getsockname()[1], bot_port=closing.enter_context(reserved_port()))
 
-        slack = LocalSlack(request_url=None if options.socket_mode else at.slack_requests, base_url=at.base)
+        slack = LocalSlack(
+            request_url=None if options.socket_mode else at.slack_requests,
+            base_url=at.base,
+            options=SlackOptions() if options.with_bot else SlackOptions(bot_scopes=ALL_BOT_SCOPES),
+        )
+        if not options.with_bot:
+            slack.workspace.join(slack.workspace.channel(identities.RANDOM.id), identities.APP.bot_user)
         closing.push_async_callback(slack.close)
         google = LocalGoogle(
             project=PROJECT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,9 +23,9 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 QUICK = SlackOptions(
     bot_scopes=ALL_BOT_SCOPES,
     rate_scale=0,
-    ack_deadline=timedelta(seconds=0.15),
     retry_after=(timedelta(0), timedelta(0), timedelta(0)),
 )
+IMPATIENT = replace(QUICK, ack_deadline=timedelta(seconds=0.2))
 
 
 @dataclass

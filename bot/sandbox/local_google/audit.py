@@ -5,7 +5,6 @@ about a service; a ready revision is told twice, the first time without a servic
 make two entries. Not imitated: SetIamPolicy and actAs entries, Data Access logs, request metadata beyond the caller.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -149,7 +148,6 @@ class AuditLog:
         self._recorder.keep(entry)
 
 
-def quote(message: Any, kind: str, *, leave_out: Iterable[str] = ()) -> dict[str, Any]:
+def quote(message: Any, kind: str) -> dict[str, Any]:
     """A raw request as an audit entry quotes it: JSON with its type."""
-    body = {key: value for key, value in to_json(message).items() if key not in set(leave_out)}
-    return {"@type": f"type.googleapis.com/{kind}", **body}
+    return {"@type": f"type.googleapis.com/{kind}", **to_json(message)}

@@ -8,7 +8,7 @@ quotas unless a fault plays them, several regions, persistence: everything is fo
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import grpc
 
@@ -32,6 +32,8 @@ from bot.sandbox.local_google.push import Push, Subscription
 from bot.sandbox.local_google.snapshot import service_json, snapshot
 from bot.sandbox.local_google.state import Registry, Service
 from bot.sandbox.local_google.tally import Tally
+
+_LARGEST_REQUEST: Final = 10 << 20  # bytes, as entries.write takes
 
 
 def _utc_now() -> datetime:
@@ -122,7 +124,7 @@ class LocalGoogle:
     async def start(self) -> None:
         """Open the gRPC port and make ready for services' addresses."""
         await self._front_end.start()
-        server = grpc.aio.server()
+        server = grpc.aio.server(options=[("grpc.max_receive_message_length", _LARGEST_REQUEST)])
         server.add_generic_rpc_handlers(
             (
                 grpc_service(run_api.SERVICES, self._services_api.methods(), self._faults),

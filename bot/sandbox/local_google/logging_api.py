@@ -1,7 +1,8 @@
 """google.logging.v2.LoggingServiceV2 over the store: write, list, tail, and the names of logs.
 
 Not imitated: resource names other than `projects/P`, ListMonitoredResourceDescriptors, read quotas (unless a fault plays
-them), `split` entries, the restriction to 10 tail sessions and suppression. DeleteLog is refused: nobody loses evidence.
+them), `split` entries, duplicates by insertId left out, the restriction to 10 tail sessions and suppression. DeleteLog is
+refused: nobody loses evidence.
 """
 
 import asyncio

@@ -33,10 +33,7 @@ class Caller:
 
 
 # The least that the bot's features need; what its app manifest asks for.
-BOT_SCOPES = frozenset({
-    "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "files:write",
-    "usergroups:read", "users:read",
-})  # fmt: skip
+BOT_SCOPES = frozenset({"channels:history", "chat:write", "commands", "usergroups:read"})
 
 # A person at the keyboard may do what Slack's own client lets them do.
 USER_SCOPES = frozenset({
@@ -47,10 +44,9 @@ USER_SCOPES = frozenset({
 })  # fmt: skip
 
 # Everything that some method here knows, for judging clients that were written for a generously installed app.
-ALL_BOT_SCOPES = BOT_SCOPES | USER_SCOPES | frozenset({
-    "channels:join", "channels:manage", "chat:write.customize", "chat:write.public", "groups:write", "im:write",
-    "mpim:write",
-}) - {"channels:write"}  # fmt: skip
+ALL_BOT_SCOPES = (BOT_SCOPES | USER_SCOPES | frozenset({
+    "app_mentions:read", "channels:join", "channels:manage", "chat:write.customize", "chat:write.public",
+})) - {"channels:write"}  # fmt: skip
 
 
 class Tokens:

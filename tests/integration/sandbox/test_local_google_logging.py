@@ -31,7 +31,8 @@ async def google() -> AsyncIterator[LocalGoogle]:
 
 @pytest.fixture
 async def client(google: LocalGoogle) -> AsyncIterator[LoggingServiceV2AsyncClient]:
-    channel = grpc.aio.insecure_channel(google.grpc_address)
+    unlimited = [("grpc.max_receive_message_length", -1)]  # as in the channels that the client makes itself
+    channel = grpc.aio.insecure_channel(google.grpc_address, options=unlimited)
     yield LoggingServiceV2AsyncClient(transport=LoggingServiceV2GrpcAsyncIOTransport(channel=channel))
     await channel.close()
 
@@ -59,6 +60,12 @@ async def test_what_is_written_is_found_with_what_the_server_adds(client: Loggin
     assert entry.resource.labels["service_name"] == "auth-service"
     assert entry.insert_id
     assert entry.receive_timestamp > entry.timestamp
+
+
+async def test_ten_megabytes_fit_into_one_write_and_one_page(client: LoggingServiceV2AsyncClient):
+    await write(client, *["x" * 200_000] * 40)
+
+    assert len(await find(client, page_size=1_000)) == 40
 
 
 async def test_entries_come_oldest_first_unless_asked_otherwise(client: LoggingServiceV2AsyncClient):

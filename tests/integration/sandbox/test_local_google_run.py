@@ -301,6 +301,17 @@ async def test_a_template_sent_by_api_makes_a_revision(run: SimpleNamespace):
     assert revision.containers[0].ports[0].container_port == 8080
 
 
+async def test_a_template_sent_by_api_that_never_listens_fails_its_operation(run: SimpleNamespace):
+    service = await read(run)
+    service.template.containers[0].image = "deaf"
+
+    operation = await update(run, service, "template")
+
+    with pytest.raises(exceptions.GoogleAPICallError, match="failed to start and listen on the port"):
+        await operation.result()
+    assert served(await read(run)) == {GOOD: 100}
+
+
 async def test_reserved_variables_are_refused(run: SimpleNamespace):
     service = await read(run)
     service.template.containers[0].env = [run_v2.EnvVar(name="PORT", value="8081")]

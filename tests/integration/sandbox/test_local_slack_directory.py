@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -73,7 +74,7 @@ async def test_a_person_is_found_by_e_mail(bot: AsyncWebClient) -> None:
 
 
 async def test_e_mail_addresses_are_only_for_those_with_the_scope() -> None:
-    async with desk(replace(QUICK, bot_scopes=BOT_SCOPES)) as slack:
+    async with desk(replace(QUICK, bot_scopes=BOT_SCOPES | {"users:read"})) as slack:
         bot = slack.client()
 
         assert "email" not in (await bot.users_info(user=RILEY))["user"]["profile"]
@@ -290,6 +291,25 @@ async def test_a_files_bytes_are_for_those_who_may_read_files(slack: Desk, bot: 
         assert (nobody.status, reader.status) == (403, 200)
         assert await reader.read() == b"\x89PNG"
         assert reader.content_type == "image/png"
+
+
+async def test_the_scope_to_write_files_is_not_the_one_to_read_them() -> None:
+    async with desk(replace(QUICK, bot_scopes=BOT_SCOPES | {"files:write"})) as slack, aiohttp.ClientSession() as session:
+        address = (await upload(slack.client()))["url_private"]
+
+        answer = await session.get(address, headers={"Authorization": f"Bearer {slack.slack.bot_token}"})
+
+        assert (answer.status, await answer.text()) == (403, "missing_scope")
+
+
+async def test_beside_a_comment_the_blocks_of_an_upload_are_ignored(bot: AsyncWebClient) -> None:
+    blocks = json.dumps([{"type": "section", "text": {"type": "mrkdwn", "text": "Since 14:03"}}])
+
+    await upload(bot, blocks=blocks)
+    await upload(bot, blocks=blocks, initial_comment="Since noon")
+
+    newer, older = (await bot.conversations_history(channel=ALERTS))["messages"]
+    assert ("blocks" in newer, "blocks" in older) == (False, True)
 
 
 async def test_a_file_can_be_deleted_by_its_owner(bot: AsyncWebClient, riley: AsyncWebClient) -> None:

@@ -366,12 +366,17 @@ async def test_a_thread_may_be_asked_for_by_one_of_its_replies(bot: AsyncWebClie
     assert [message["ts"] for message in thread] == [parent, reply]
 
 
-async def test_reading_what_is_not_there_or_not_ones_own_is_refused(bot: AsyncWebClient, riley: AsyncWebClient) -> None:
+async def test_reading_what_is_not_there_or_not_ones_own_is_refused(bot: AsyncWebClient) -> None:
     assert await error_of(bot.conversations_replies(channel=ALERTS, ts=NOWHERE)) == "thread_not_found"
     assert await error_of(bot.conversations_history(channel=RANDOM)) == "not_in_channel"
     assert await error_of(bot.conversations_history(channel=ALERTS, oldest="noon")) == "invalid_ts_oldest"
     assert await error_of(bot.conversations_history(channel=ALERTS, cursor="made-up")) == "invalid_cursor"
-    assert (await riley.conversations_history(channel=RANDOM))["ok"]
+
+
+async def test_a_person_reads_any_public_channel(riley: AsyncWebClient) -> None:
+    await riley.conversations_leave(channel=RANDOM)
+
+    assert (await riley.conversations_history(channel=RANDOM))["messages"][0]["subtype"] == "channel_leave"
 
 
 async def test_each_type_of_channel_needs_its_own_scope_to_be_read() -> None:

@@ -165,6 +165,7 @@ async def test_a_call_whose_answer_is_lost_takes_effect(slack: Desk, bot: AsyncW
         await bot.chat_postMessage(channel=ALERTS, text="It broke")
 
     assert slack.texts() == ["It broke"]
+    assert (await bot.chat_postMessage(channel=ALERTS, text="It is over"))["ok"]
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from bot.sandbox.local_slack import ALL_BOT_SCOPES, methods
 from bot.sandbox.local_slack.method import Method
 from bot.sandbox.local_slack.tokens import TokenKind
 
-HELPERS = {"lookups"}
+NO_FAMILY = {"lookups"}
 ALL = [method for family in methods.FAMILIES for method in family]
 
 
 def test_every_family_in_the_folder_is_in_the_list() -> None:
-    modules = {module.name for module in pkgutil.iter_modules(methods.__path__)} - HELPERS
+    modules = {module.name for module in pkgutil.iter_modules(methods.__path__)} - NO_FAMILY
 
     listed = {Path(method.run.__code__.co_filename).stem for method in ALL}
 

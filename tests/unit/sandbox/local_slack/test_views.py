@@ -42,10 +42,11 @@ def test_an_opened_modal_is_shown_as_slack_shows_it(views: Views) -> None:
 
 def test_modals_are_pushed_up_to_three_high(views: Views) -> None:
     root = views.open(RILEY, modal())
-    views.push(RILEY, modal())
+    middle = views.push(RILEY, modal())
     top = views.push(RILEY, modal())
 
-    assert (top.root_id, [view.id for view in views.stack(RILEY)][0]) == (root.id, root.id)
+    assert (top.root_id, top.previous_id) == (root.id, middle.id)
+    assert views.stack(RILEY) == [root, middle, top]
     with pytest.raises(Refused, match="push_limit_reached"):
         views.push(RILEY, modal())
 
