@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: help run test check lint types imports browser lock clean
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
+	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 20
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=python3.11")'
@@ -39,5 +39,8 @@ browser: ## a Chromium for the browser test
 lock: $(READY) ## choose versions anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o constraints.txt pyproject.toml
 
+requirements.txt: constraints.txt ## what App Engine's build installs; not kept in the repository
+	printf '%s\n' '-c constraints.txt' '.' > $@
+
 clean: ## forget the environment and the local database
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis reliability.sqlite3*
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis requirements.txt reliability.sqlite3*
