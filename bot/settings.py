@@ -237,6 +237,11 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             f"DATABASE_URL: SQLite on {where} would forget everything at each restart; "
             "mend: DATABASE_URL=postgresql://user:password@/reliability?host=/cloudsql/PROJECT:REGION:INSTANCE"
         )
+    elif (file := settings.database.sqlite_file) and not os.access(file.parent, os.W_OK):
+        yield (
+            f"DATABASE_URL: {file.parent.absolute()} is no folder that the bot may write in; "
+            "mend: DATABASE_URL=sqlite:////path/to/reliability.sqlite3, or a postgresql:// one"
+        )
     if (settings.pubsub.audience is None) != (settings.pubsub.service_account is None):
         missing = "AUDIENCE" if settings.pubsub.audience is None else "SERVICE_ACCOUNT"
         yield f"RELIABILITY_PUBSUB__{missing} is not set: pushes are believed only with audience and service account"

@@ -55,9 +55,10 @@ def check(path: FilePath) -> CatalogReport:
     catalog, problems, dropped = schema.typed(found)
     errors: list[Problem] = [*found.problems, *problems]
     warnings: list[Problem] = []
-    if catalog is not None and not any(_may_be_missed(gone) for gone in dropped):
+    if catalog is not None:
+        some_missing = any(_may_be_missed(gone) for gone in dropped)
         for finding in rules.find(catalog):
-            if not _follows_from(finding.path, dropped):
+            if not _follows_from(finding.path, dropped) and not (finding.is_reference and some_missing):
                 kind = errors if finding.is_error else warnings
                 kind.append(found.problem(finding.path, finding.text, finding.mend))
     errors.sort(key=lambda problem: problem.line)

@@ -17,6 +17,7 @@ from bot.catalog.problem import Path, Problem
 
 LARGEST = 1024 * 1024
 _DEEPEST = 40
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def _text(path: FilePath) -> str:
 
 
 def _value(loader: _Loader, node: yaml.Node, path: Path, document: Document) -> Any:
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+        document.problems.append(document.problem(path, f"tags such as {node.tag[:60]} are not allowed", "remove it"))
     match node:
         case yaml.MappingNode():
             return _mapping(loader, node, path, document)
@@ -126,8 +129,10 @@ def _value(loader: _Loader, node: yaml.Node, path: Path, document: Document) -> 
         case _:
             try:
                 return loader.construct_object(node)
-            except (yaml.YAMLError, ValueError, OverflowError) as error:
-                text = f"cannot be understood: {getattr(error, 'problem', None) or error}"
+            except (yaml.YAMLError, ValueError, OverflowError, LookupError, AttributeError) as error:
+                # The last two: PyYAML believes a written tag (`!!bool perhaps`) without looking at the value.
+                kind = node.tag.rpartition(":")[2]
+                text = f"cannot be understood: {getattr(error, 'problem', None) or f'is it a {kind}?'}"
                 document.problems.append(document.problem(path, text, "put it in quotes if it is text"))
                 return None
 

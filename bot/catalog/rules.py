@@ -28,12 +28,17 @@ _LEAST_WINDOW, _MOST_WINDOW = timedelta(seconds=10), timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Finding:
-    """A mistake (or, not `is_error`, something probably not meant) at one path of the catalog."""
+    """A mistake (or, not `is_error`, something probably not meant) at one path of the catalog.
+
+    Attributes:
+        is_reference: it says that a name means nothing.
+    """
 
     path: Path
     text: str
     mend: str = ""
     is_error: bool = True
+    is_reference: bool = False
 
 
 def find(catalog: Catalog) -> Iterator[Finding]:
@@ -215,4 +220,4 @@ def _known(path: Path, name: str, known: Iterable[str] | Mapping[str, object], n
     if name not in names:
         nearest = difflib.get_close_matches(name, names, 1)
         mend = f"{nearest[0]}?" if nearest else (f"one of {', '.join(sorted(names))}" if names else "")
-        yield Finding(path, f"there is no {noun} of this name", mend)
+        yield Finding(path, f"there is no {noun} of this name", mend, is_reference=True)

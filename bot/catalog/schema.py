@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Mapping
 from datetime import date, timedelta
+from enum import Enum
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -23,6 +24,16 @@ from bot.model.catalog import Catalog
 _ADAPTER = TypeAdapter(tuple[Catalog], config=ConfigDict(extra="forbid"))
 _UNKNOWN = "unexpected_keyword_argument"
 _ATTEMPTS = 3
+
+_STAND_INS: Mapping[Any, Any] = {
+    int: 1,
+    float: 1.0,
+    str: "?",
+    bool: False,
+    date: date(2000, 1, 1),
+    Mapping: {},
+    tuple: [],
+}
 
 # How pydantic's error types begin → what to say.
 _IN_WORDS = {
@@ -41,7 +52,7 @@ _IN_WORDS = {
 
 
 def typed(document: Document) -> tuple[Catalog | None, list[Problem], list[Path]]:
-    """(catalog, problems, paths that were left out of it).
+    """(catalog, problems, paths that were left out of it or filled with a stand-in).
 
     With problems the catalog is what remains without the wrong parts, to look for further mistakes in: never to be
     used. None: not even that can be had.
@@ -58,10 +69,12 @@ def typed(document: Document) -> tuple[Catalog | None, list[Problem], list[Path]
         if attempt == 0:
             problems += [_explain(document, _path(detail), detail) for detail in details]
         for detail in details:
-            # What is missing, or is still wrong, makes what it belongs to unusable.
-            whole = attempt > 0 or detail["type"] == "missing"
-            path = _path(detail)[:-1] if whole else _path(detail)
-            _drop(value, path)
+            path = _path(detail)
+            stand_in = None if attempt or detail["type"] == _UNKNOWN else _stand_in(_type_at(path))
+            if stand_in is None or not _put(value, path, stand_in):
+                # What is still wrong makes what it belongs to unusable.
+                path = path[:-1] if attempt or detail["type"] == "missing" else path
+                _drop(value, path)
             dropped.append(path)
     return None, problems, dropped
 
@@ -148,6 +161,24 @@ def _at(value: Any, path: Path) -> Any:
         else:
             return None
     return value
+
+
+def _stand_in(type_: Any) -> Any:
+    """Something of this type, so that what is around a wrong value can be looked at too; None: there is none."""
+    if isinstance(type_, type) and issubclass(type_, Enum):
+        return next(iter(type_)).value
+    kind = typing.get_origin(type_) or type_
+    return copy.copy(_STAND_INS.get(kind))
+
+
+def _put(value: Any, path: Path, new: Any) -> bool:
+    """Set what is at `path`; False where nothing can be."""
+    parent = _at(value, path[:-1])
+    key = path[-1] if path else ""
+    if isinstance(parent, dict) or (isinstance(parent, list) and isinstance(key, int) and key < len(parent)):
+        parent[key] = new  # type: ignore[index]
+        return True
+    return False
 
 
 def _drop(value: Any, path: Path) -> None:

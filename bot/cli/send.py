@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -97,45 +97,58 @@ async def post(letter: Letter, patience: timedelta, sleep: Callable[[float], Awa
     deadline = loop.time() + patience.total_seconds()
     # The environment may name a proxy: pipelines often sit behind one.
     async with aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=_ONE_TRY_S)) as http:
-        for pause in _pauses():
-            try:
-                answer = await _post_once(http, letter)
-            except (aiohttp.ClientError, TimeoutError) as error:
-                why, wait = f"no answer ({type(error).__name__})", 0.0
-            else:
-                if answer.taken:
-                    return ""
-                why, wait = answer.why, answer.retry_after
-            pause_s = max(pause, wait)
-            if loop.time() + pause_s > deadline:
-                return why
-            words.say(f"{why}; again in {pause_s:g} s")
-            await sleep(pause_s)
-    raise AssertionError("pauses never end")
+        pause_s = _FIRST_PAUSE_S
+        while (answer := await _post_once(http, letter)).why:
+            wait_s = max(pause_s, answer.retry_after_s)
+            if loop.time() + wait_s > deadline:
+                break
+            words.say(f"{answer.why}; again in {wait_s:g} s")
+            await sleep(wait_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+    return answer.why
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """retry_after: seconds the bot asked us to wait."""
+    """Attributes:
+    why: it was not taken yet; "" when it was. retry_after_s: what the bot asked for.
+    """
 
-    taken: bool
     why: str = ""
-    retry_after: float = 0.0
+    retry_after_s: float = 0.0
 
 
 async def _post_once(http: aiohttp.ClientSession, letter: Letter) -> _Answer:
     """Raises Permanent for an answer that will not change."""
-    async with http.post(letter.url, data=letter.body, headers=_headers(letter), allow_redirects=False) as response:
-        text = (await response.content.read(500)).decode(errors="replace").strip()
-        if response.status < 300:
-            return _Answer(taken=True)
-        why = f"the bot answered {response.status}"
-        if response.status >= 500 or response.status == 429:
+    import aiohttp
+
+    request = http.post(letter.url, data=letter.body, headers=_headers(letter), allow_redirects=False)
+    try:
+        async with request as response:
+            status = response.status
+            hint = _hint(await response.content.read(2_000))
             asked = response.headers.get("Retry-After", "")
-            return _Answer(taken=False, why=why, retry_after=float(asked) if asked.isdecimal() else 0.0)
-        if response.status < 400:
-            raise Permanent(f"not delivered: {why}; give --url the address that it redirects to")
-        raise Permanent(f"not delivered: {why}: {text}" if text else f"not delivered: {why}")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return _Answer(f"no answer ({type(error).__name__})")
+    if status < 300:
+        return _Answer()
+    why = f"the bot answered {status}"
+    if status >= 500 or status == 429:
+        return _Answer(why, float(asked) if asked.isdecimal() else 0.0)
+    if status < 400:
+        raise Permanent(f"not delivered: {why}; give --url the address that it redirects to")
+    raise Permanent(f"not delivered: {why}: {hint}" if hint else f"not delivered: {why}; is --url right?")
+
+
+def _hint(body: bytes) -> str:
+    """What the bot says about its refusal; "" where somebody else answered."""
+    import json
+
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return ""
+    return str(answer.get("hint", "")) if isinstance(answer, dict) else ""
 
 
 def _headers(letter: Letter) -> dict[str, str]:
@@ -180,11 +193,3 @@ def _patience(text: str) -> timedelta:
         return durations.parse(text)
     except ValueError:
         raise typer.BadParameter("write it as 30s, 2m or PT2M", param_hint="--retry-for") from None
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds between tries: doubling, up to a bound."""
-    pause = _FIRST_PAUSE_S
-    while True:
-        yield pause
-        pause = min(2 * pause, _LONGEST_PAUSE_S)

@@ -3,6 +3,7 @@
     answer          when                                                stored
     202, 204        taken, or the same delivery again                   once
     400 (204)       authentic but malformed (a push cannot be refused)  parked
+    400             not what its Content-Encoding says                  no
     401             unsigned, stale or forged                           no
     404             the source is not set up                            no
     413, 415        larger than 1 MiB; not JSON                         no
@@ -147,13 +148,16 @@ def routes(
 async def _read(request: web.Request) -> bytes:
     """The body, decompressed, at most LARGEST_BODY."""
     body = bytearray()
-    if (request.content_length or 0) <= LARGEST_BODY:
-        async for chunk in request.content.iter_chunked(64 * 1024):
-            body += chunk
-            if len(body) > LARGEST_BODY:
-                break
-        else:
-            return bytes(body)
+    try:
+        if (request.content_length or 0) <= LARGEST_BODY:
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    break
+            else:
+                return bytes(body)
+    except web.RequestPayloadError as error:
+        raise Rejected("the body cannot be read: is Content-Encoding right?", status=400) from error
     raise Rejected(f"larger than {LARGEST_BODY // 1024} KiB", status=413)
 
 

@@ -126,7 +126,7 @@ def read_jwks(body: bytes) -> dict[str, RSAPublicKey]:
     try:
         entries = json.loads(body)["keys"]
         keys = {entry["kid"]: _rsa(entry) for entry in entries if _signs_rs256(entry)}
-    except (KeyError, TypeError, RecursionError, jwt.PyJWTError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, jwt.PyJWTError) as error:
         raise ValueError("not a JSON Web Key Set") from error
     usable = {kid: key for kid, key in keys.items() if key.key_size >= _SMALLEST_KEY_BITS}
     if not usable:

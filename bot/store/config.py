@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 _POSTGRES = "postgresql+psycopg"
@@ -41,6 +43,12 @@ class DatabaseConfig(BaseModel, frozen=True, extra="forbid"):
     @property
     def is_sqlite(self) -> bool:
         return self.url.get_secret_value().startswith(f"{_SQLITE}:")
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file, None for PostgreSQL."""
+        path = self.url.get_secret_value().partition("?")[0].removeprefix(f"{_SQLITE}:///")
+        return Path(path) if self.is_sqlite else None
 
     @property
     def async_url(self) -> str:
