@@ -42,9 +42,12 @@ def judge_serving(
 
 
 def judge_deploy(state: ServiceState, now: datetime) -> Verdict:
-    """Did the newest revision become ready? Unhealthy only when Cloud Run has finished and says no."""
-    health, why = _judge_newest(state)
-    return Verdict(health, IncidentKind.DEPLOY_BLOCKED, state.latest_created, why, now)
+    """Did the newest revision become ready? Unhealthy only when Cloud Run has finished and says no.
+
+    While it works on the next revision, the last one that failed is judged: a new try does not make it ready.
+    """
+    health, why, judged = _judge_newest(state)
+    return Verdict(health, IncidentKind.DEPLOY_BLOCKED, judged, why, now)
 
 
 def is_failing(count: RequestCount, detection: Detection) -> bool:
@@ -85,16 +88,30 @@ def _health(
     return Health.HEALTHY, told
 
 
-def _judge_newest(state: ServiceState) -> tuple[Health, str]:
+def _judge_newest(state: ServiceState) -> tuple[Health, str, str]:
+    """(health, why, the revision that was judged)"""
     name = state.latest_created
-    if not name:
-        return Health.INCONCLUSIVE, "no revision was ever created"
-    if state.reconciling:
-        return Health.INCONCLUSIVE, f"Cloud Run is still working on {name}"
-    if name == state.latest_ready:
-        return Health.HEALTHY, f"{name} became ready"
     revision = state.revision(name)
-    return (Health.ERROR, f"{name} could not be read") if revision is None else _judge_readiness(revision, state)
+    under_way = state.reconciling or (revision is not None and revision.ready is None)
+    failed = _failed_since_the_last_ready(state) if under_way else None
+    if failed is not None:
+        return Health.UNHEALTHY, f"{_not_ready(failed, state)}; Cloud Run is working on {name}", failed.name
+    if not name:
+        return Health.INCONCLUSIVE, "no revision was ever created", name
+    if state.reconciling:
+        return Health.INCONCLUSIVE, f"Cloud Run is still working on {name}", name
+    if name == state.latest_ready:
+        return Health.HEALTHY, f"{name} became ready", name
+    if revision is None:
+        return Health.ERROR, f"{name} could not be read", name
+    return *_judge_readiness(revision, state), name
+
+
+def _failed_since_the_last_ready(state: ServiceState) -> Revision | None:
+    """The newest revision before the one under way that never became ready, if none became ready after it."""
+    ready = state.revision(state.latest_ready)
+    earlier = [r for r in state.revisions if r.name != state.latest_created and r.ready is False]
+    return next((r for r in earlier if ready is None or r.created_at > ready.created_at), None)
 
 
 def _judge_readiness(revision: Revision, state: ServiceState) -> tuple[Health, str]:

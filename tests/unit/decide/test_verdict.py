@@ -151,3 +151,21 @@ def test_a_secret_in_a_condition_message_is_not_repeated():
 
     assert "hunter2" not in verdict.why
     assert len(verdict.why) < 600
+
+
+def test_while_the_next_try_is_under_way_the_one_that_failed_still_blocks():
+    trying = revision("auth-service-00284-try", NOON + timedelta(minutes=2), ready=None)
+    failed = revision(BAD, NOON + timedelta(minutes=1), ready=False)
+    live = state(split(good=100), trying, failed, revision(GOOD), reconciling=True)
+
+    verdict = judge_deploy(live, NOON)
+
+    assert (verdict.health, verdict.revision) == (Health.UNHEALTHY, BAD)
+    assert "working on auth-service-00284-try" in verdict.why
+
+
+def test_a_revision_that_failed_before_the_last_ready_one_blocks_nothing():
+    failed = revision(BAD, NOON - timedelta(minutes=5), ready=False)
+    live = state(split(good=100), revision(GOOD), failed, reconciling=True)
+
+    assert judge_deploy(live, NOON).health is Health.INCONCLUSIVE
