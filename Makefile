@@ -14,8 +14,8 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-run: $(READY) ## the sandbox: local Slack, local Google Cloud, the bot and a web console
-	$(BIN)/python -m bot sandbox
+run: $(READY) ## the sandbox: local Slack, local Google Cloud, the bot, a web console; ARGS="--port 9000" passes options on
+	$(BIN)/python -m bot sandbox $(ARGS)
 
 test: $(READY) ## every test, SQLite and PostgreSQL, over the wire
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,13 +27,16 @@ from bot.act.cloud_run import CloudRun
 from bot.act.dry_run import DryRun
 from bot.act.health import check_health
 from bot.deps import Deps
+from bot.errors import InvalidConfiguration
 from bot.gcp.clients import open_clients
 from bot.gcp.logging import count_requests, read_entries
 from bot.ingest.http import routes as ingest_routes
 from bot.ingest.keys import SigningKeys
+from bot.notify.config import SlackConfig
 from bot.notify.console import ConsoleNotifier
 from bot.notify.directory import Directory
 from bot.notify.slack import SlackNotifier, slack_client
+from bot.notify.slack_errors import FAILURES, code_of
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.inbox import DatabaseInbox
@@ -48,6 +52,15 @@ log = logging.getLogger(__name__)
 
 WORKFLOW_VERSION = "1"
 """Pinned: workflows of an older release are resumed by a newer one. Changes go behind `DBOS.patch_async`."""
+
+
+REFUSED_TOKEN = frozenset(
+    {
+        *("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
+        *("not_allowed_token_type", "missing_scope"),
+    }
+)
+"""Slack's codes for: this token will never do."""
 
 
 @dataclass
@@ -67,9 +80,9 @@ class Bot:
         runner = web.AppRunner(self.web, access_log=None, handle_signals=False)
         await runner.setup()
         try:
-            await web.TCPSite(runner, self.settings.host, self.settings.port).start()
+            await _listen(runner, self.settings.host, self.settings.port)
             picked_up = await pick_up(self.deps, self.engine)
-            log.info("bot.started", extra={"port": self.settings.port, "picked_up": picked_up})
+            log.info("bot.started", extra={"port": runner.addresses[0][1], "picked_up": picked_up})
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.deliverer.run())
                 once = partial(sweep_once, self.deps, self.engine, self.looker)
@@ -97,6 +110,7 @@ async def build(settings: Settings) -> AsyncIterator[Bot]:
         stack.push_async_callback(clients.close)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         slack = slack_client(settings.slack)
+        await _check_tokens(slack, settings.slack)
         woken = asyncio.Event()
         deps = Deps(
             db=db,
@@ -131,6 +145,43 @@ async def build(settings: Settings) -> AsyncIterator[Bot]:
         )
         await _listen_to_slack(stack, settings, slack, Desk(deps, engine.start_rollback), server)
         yield bot
+
+
+async def _check_tokens(client: AsyncWebClient, config: SlackConfig) -> None:
+    """A token that Slack refuses is said now: afterwards the bot could tell nobody. A Slack that is away is no reason.
+
+    Raises:
+        InvalidConfiguration: names the variable, never its value.
+    """
+    await _check_token(client.auth_test, "SLACK_BOT_TOKEN", "OAuth & Permissions, Bot User OAuth Token (xoxb-…)")
+    if config.app_token:
+        ask = partial(client.apps_connections_open, app_token=config.app_token.get_secret_value())
+        mend = "Basic Information, App-Level Tokens (xapp-…, with connections:write)"
+        await _check_token(ask, "SLACK_APP_TOKEN", mend)
+
+
+async def _check_token(ask: Callable[[], Awaitable[object]], variable: str, where: str) -> None:
+    try:
+        await ask()
+    except FAILURES as error:
+        code = code_of(error)
+        if code in REFUSED_TOKEN:
+            raise InvalidConfiguration(
+                f"{variable}: Slack does not take this token ({code}); copy the current one from the app's page → {where}"
+            ) from error
+        log.warning("slack.token_not_checked", extra={"variable": variable, "why": code or type(error).__name__})
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        mend = "choose another port with PORT (0 picks a free one), or another address with RELIABILITY_HOST"
+        raise InvalidConfiguration(f"Cannot listen on {host}:{port}: {_reason(error)}; {mend}") from error
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
 
 
 async def _listen_to_slack(

@@ -26,7 +26,9 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
-        fields = "".join(f" {key}={value}" for key, value in _fields(record).items())
+        fields = "".join(
+            f" {key}={value}" for key, value in _fields(record).items() if value is not None and value != ""
+        )
         line = f"{at:%H:%M:%S} {record.levelname:<7} {record.getMessage()}{fields}"
         if record.exc_info:
             line = f"{line}\n{self.formatException(record.exc_info)}"

@@ -72,15 +72,29 @@ def shorten(text: str, limit: int) -> str:
 
 # --- what some rules decide after the match -----------------------------------------------------------------------
 
-_PASSWORD_KEYS = ("passw", "pwd", "passphrase")
 _SAYS_NOTHING = frozenset(
     {"true", "false", "none", "null", "nil", "undefined", "required", "missing", "invalid", "expired"}
 )
+_BEGINS_A_SENTENCE = frozenset(  # after "secret: ", where people and libraries go on to say what is wrong with it
+    {
+        *("not", "no", "is", "was", "the", "a", "an", "field", "cannot", "could", "failed", "unable", "permission"),
+        *("access", "signature", "malformed", "revoked", "rejected", "refused", "denied", "unknown", "unset", "empty"),
+        *("disabled", "unauthorized", "forbidden", "identifier"),
+    }
+)
 _ABOUT_IT = re.compile(  # `token_count=5`, `secret_name: x`: a fact about a secret, not the secret
     r"s?[_-]?(?:name|type|kind|count|used|usage|limit|length|ttl|age|exp\w*|issue\w*|url|uri|endpoint|path|file|version"
-    r"|algorithm|alg|status|error|valid\w*|required|missing|reset|policy|manager)s?",
+    r"|algorithm|alg|status|error|valid\w*|required|missing|reset|policy|manager"
+    r"|[\w-]{0,20}(?:exception|error|failed|failure|not_?found))s?",
     re.IGNORECASE,
 )
+_COMPLAINT = re.compile(
+    r"(?:invalid|unexpected|missing|expired|unknown|bad|wrong|malformed|unsupported)[ _-]?$", re.IGNORECASE
+)
+_COMPLAINT_CHARS = 16
+_ALONE = ("secret", "secrets", "token", "tokens", "credential", "credentials")
+_ENDS_A_CLAUSE = re.compile(r"[ \t]{0,8}(?:$|[\r\n,;&|)}\]\"'\\])")
+_SECRET_CHARS = 6
 
 
 def _assignment(match: re.Match[str]) -> str:
@@ -89,13 +103,13 @@ def _assignment(match: re.Match[str]) -> str:
     quote = next((mark for mark in ('\\"', '"', "'") if value.startswith(mark)), "")
     closed = bool(quote) and len(value) > len(quote) and value.endswith(quote)
     bare = value[len(quote) : -len(quote)] if closed else value[len(quote) :]
-    is_password = key.lower().startswith(_PASSWORD_KEYS)
+    is_password = key.lower().startswith(("pass", "pwd"))
     keep = (
         not bare
         or bare.startswith(("[redacted:", "projects/", "<", "${", "$("))
         or bare.lower() in _SAYS_NOTHING
         or bool(_ABOUT_IT.fullmatch(rest))
-        or (not is_password and _is_prose(between, bare, quoted=bool(quote)))
+        or (not is_password and _is_prose(match, bare, quoted=bool(quote)))
     )
     if keep:
         return match[0]
@@ -103,12 +117,27 @@ def _assignment(match: re.Match[str]) -> str:
     return f"{key}{rest}{between}{quote}[redacted:{kind}]{quote if closed else ''}"
 
 
-def _is_prose(between: str, value: str, *, quoted: bool) -> bool:
-    """After "token: " a plain word or a small number is a sentence or a count, not a token."""
+def _is_prose(match: re.Match[str], value: str, *, quoted: bool) -> bool:
+    """After "token: " a plain word that a sentence goes on from, or a small number, is no token.
+
+    A compound name (`jwt_secret`, `access_token`, `private_key`) is a setting's, and a setting has a value.
+    """
     if value.isdecimal() and len(value) <= 6:
         return True
+    between = match["between"]
     looks_random = any(c.isdigit() for c in value) or len(value) >= 16
-    return not quoted and between.rstrip(" \t").endswith(":") and between != ":" and not looks_random
+    if quoted or looks_random or between == ":" or not between.rstrip(" \t").endswith(":"):
+        return False
+    if value.lower().rstrip(".:") in _BEGINS_A_SENTENCE:
+        return True
+    text, start = match.string, match.start()
+    if _COMPLAINT.search(text[max(0, start - _COMPLAINT_CHARS) : start]):
+        return True
+    is_compound = (match["key"] + match["rest"]).lower() not in _ALONE or bool(
+        re.match(r"[\w-]", text[start - 1 : start])
+    )
+    is_alone = len(value) >= _SECRET_CHARS and _ENDS_A_CLAUSE.match(text, match.end()) is not None
+    return not is_compound and not is_alone
 
 
 def _passes_luhn(digits: str) -> bool:
@@ -181,8 +210,17 @@ RULES: tuple[Rule, ...] = (
     _rule("github-token", "gh github_pat_", r"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{16,}+"),
     _rule(
         "api-key",
-        "glpat- sk- sk_ rk_ npm_",
-        r"(?<![A-Za-z0-9])(?:glpat-|sk-|[sr]k_live_|[sr]k_test_|npm_)[A-Za-z0-9_-]{16,}+",
+        "glpat- sk- sk_ rk_ npm_ hf_",
+        r"(?<![A-Za-z0-9])(?:glpat-|sk-|[sr]k_live_|[sr]k_test_|npm_|hf_)[A-Za-z0-9_-]{16,}+",
+    ),
+    _rule("api-key", "sg.", r"(?<![A-Za-z0-9.])SG\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]++)?"),
+    _rule("api-key", "whsec_", r"(?<![A-Za-z0-9])whsec_[A-Za-z0-9+/=_-]{8,}+"),
+    # a signed URL is a key to what it points at
+    _rule(
+        "signature",
+        "sig",
+        r"(?i)((?:\bx-(?:goog|amz)-signature|(?:(?<=[?&])|(?<=u0026))sig(?:nature)?)=)(?!\[redacted:)[^\s&\"'<>\\]++",
+        r"\1[redacted:signature]",
     ),
     _rule(
         "password",
@@ -193,9 +231,9 @@ RULES: tuple[Rule, ...] = (
     _rule("token", "://", r"(://)[A-Za-z0-9_-]{20,200}+@", r"\1[redacted:token]@"),
     _rule(
         "secret",
-        "passw pwd passphrase secret token key credential",
-        r"(?i)(?P<key>password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-        r"|signing[_-]?key|encryption[_-]?key|credentials?)(?P<rest>[A-Za-z0-9_-]{0,24})"
+        "pass pwd secret token key credential",
+        r"(?i)(?P<key>password|passwd|passphrase|pwd|(?<=[_-])pass(?![A-Za-z0-9_-])|secret|token"
+        r"|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|credentials?)(?P<rest>[A-Za-z0-9_-]{0,24})"
         r"(?P<between>\\?[\"']?[ \t]{0,3}(?:=>|:=|[:=])[ \t]{0,3})"
         rf"(?P<value>{_QUOTED}|{_BARE})",
         _assignment,

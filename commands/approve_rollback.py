@@ -9,10 +9,10 @@ from bot.decide.policy import quorum
 from bot.decide.transitions import Action as Button
 from bot.decide.transitions import PlanTrigger, advance_plan
 from bot.errors import UserError
-from bot.model.incident import Decision, PlanState
+from bot.model.incident import Decision
 from bot.store import audit, incidents, messages
 from commands.command import Action, Ask, Desk, Reply
-from commands.plans import check_right, waiting
+from commands.plans import check_right, store_decided, waiting
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ async def run(ask: Ask, plan_id: str, desk: Desk) -> Reply | None:
     deps = desk.deps
     place = await check_right(ask, plan_id, deps, action=Button.APPROVE)
     async with deps.db.begin() as session:
-        found = await waiting(session, plan_id, deps)
+        found = await waiting(session, plan_id, place, deps)
         now = deps.now()
         if not await incidents.decide(session, plan_id, ask.user, Button.APPROVE, now):
             raise UserError("You have approved this rollback already; somebody else has to approve it too.")
@@ -31,7 +31,7 @@ async def run(ask: Ask, plan_id: str, desk: Desk) -> Reply | None:
         complete = approved >= needed
         if complete:
             plan = replace(plan, state=advance_plan(plan.state, PlanTrigger.APPROVE))
-        await incidents.advance_plan(session, plan, expecting=PlanState.PROPOSED)
+        await store_decided(session, plan)
         stored = await incidents.save(session, found.incident)
         await audit.record(
             session, now, actor=ask.user, action=Button.APPROVE, on=plan_id, outcome=f"{approved} of {needed}"

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.decide.policy import expired
 from bot.decide.transitions import already
 from bot.deps import Deps
-from bot.errors import UserError
+from bot.errors import Conflict, UserError
 from bot.model.catalog import Place
 from bot.model.incident import Incident, PlanState, RollbackPlan
 from bot.store import incidents
+from bot.workflows.proposals import outdated
 from commands.command import Ask
 from commands.rights import must_be_approver
 
@@ -40,14 +41,17 @@ async def check_right(ask: Ask, plan_id: str, deps: Deps, *, action: str) -> Pla
     return place
 
 
-async def waiting(session: AsyncSession, plan_id: str, deps: Deps) -> Proposed:
+async def waiting(session: AsyncSession, plan_id: str, place: Place, deps: Deps) -> Proposed:
     """The plan, if it still waits for a decision.
 
+    The incident is locked before its plan, as every look does: two that lock in different orders wait for each other.
+
     Raises:
-        UserError: somebody decided, it expired or was withdrawn; the text says who, what and when.
+        UserError: somebody decided, it expired, was withdrawn or is outdated; the text says who, what and when.
     """
+    shown = await incidents.read_plan(session, plan_id)
+    incident = await incidents.read(session, shown.incident_id, for_update=True) if shown else None
     plan = await incidents.read_plan(session, plan_id, for_update=True)
-    incident = await incidents.read(session, plan.incident_id, for_update=True) if plan else None
     if plan is None or incident is None:
         raise UserError("This rollback is not known here any more.")
     newest = incident.plan
@@ -55,4 +59,16 @@ async def waiting(session: AsyncSession, plan_id: str, deps: Deps) -> Proposed:
         raise UserError(already(plan))
     if expired(plan, deps.now()):
         raise UserError("This proposal expired before anybody decided; the card shows a fresh one in a moment.")
+    if changed := outdated(plan, place, dry_run=deps.dry_run):
+        raise UserError(f"Nothing was done: {changed}. The card shows a fresh proposal in a moment.")
     return Proposed(plan, incident)
+
+
+async def store_decided(session: AsyncSession, plan: RollbackPlan) -> None:
+    """Store a plan that somebody decided on.
+
+    Raises:
+        Conflict: it does not wait for a decision any more; nothing is to be stored.
+    """
+    if not await incidents.advance_plan(session, plan, expecting=PlanState.PROPOSED):
+        raise Conflict("somebody else decided at the same moment")

@@ -6,6 +6,7 @@ Slack wants an answer within three seconds and repeats nothing that people typed
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import logging
 import re
@@ -17,6 +18,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -30,6 +32,9 @@ log = logging.getLogger(__name__)
 
 Respond = Callable[..., Awaitable[Any]]
 
+CONNECTS_WITHIN_S = 5.0
+"""A start waits this long for Slack; afterwards the bot runs, and Slack joins when it can."""
+
 LINKS = re.compile(r"^open_")
 """Buttons that only open a page: Slack tells us about the press all the same and wants an answer."""
 
@@ -40,6 +45,7 @@ def slack_app(client: AsyncWebClient, *, signing_secret: str | None, desk: Desk)
     Args:
         signing_secret: None in Socket Mode, where Slack's connection itself is authenticated.
     """
+    logging.getLogger("slack_bolt.AsyncApp").addFilter(_says_something)
     app = AsyncApp(
         client=client,
         signing_secret=signing_secret,
@@ -56,6 +62,11 @@ def slack_app(client: AsyncWebClient, *, signing_secret: str | None, desk: Desk)
         app.action(action.id)(_listener(action, desk))
     app.action({"action_id": LINKS})(_acknowledge_only)
     return app
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    """Bolt reads SLACK_BOT_TOKEN itself and warns that our client's token, the same one, is used instead."""
+    return record.getMessage() != warning_client_prioritized_and_token_skipped()
 
 
 async def _acknowledge_only(ack: Respond) -> None:
@@ -128,19 +139,33 @@ def slack_routes(app: AsyncApp) -> list[web.RouteDef]:
     """HTTP mode: commands, buttons and events all arrive at one signed URL."""
 
     async def endpoint(request: web.Request) -> web.Response:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+        try:
+            asked = await to_bolt_request(request)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Bolt reads a body before it looks at the signature, and expects what Slack sends
+            log.warning("slack.malformed", extra={"why": type(error).__name__})
+            return web.Response(status=400, text="This is not a request as Slack sends it.")
+        return await to_aiohttp_response(await app.async_dispatch(asked))
 
     return [web.post("/slack/events", endpoint)]
 
 
 @asynccontextmanager
 async def socket_mode(app: AsyncApp, app_token: str, connections: int = 2) -> AsyncIterator[None]:
-    """Socket Mode, over two connections: Slack renews them one at a time and each envelope reaches one of them."""
+    """Socket Mode, over two connections: Slack renews them one at a time and each envelope reaches one of them.
+
+    A Slack that is down at the start keeps nobody waiting: the connecting goes on while the bot does its other work.
+    """
     handlers = [AsyncSocketModeHandler(app, app_token, web_client=app.client) for _ in range(connections)]
-    try:
-        for handler in handlers:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-        yield
-    finally:
-        for handler in handlers:
-            await handler.close_async()  # type: ignore[no-untyped-call]
+    async with asyncio.TaskGroup() as tasks:
+        connecting = [tasks.create_task(handler.connect_async()) for handler in handlers]  # type: ignore[no-untyped-call]
+        try:
+            _, late = await asyncio.wait(connecting, timeout=CONNECTS_WITHIN_S)
+            if late:
+                log.warning("slack.not_connected_yet", extra={"connections": len(late)})
+            yield
+        finally:
+            for task in connecting:
+                task.cancel()
+            for handler in handlers:
+                await handler.close_async()  # type: ignore[no-untyped-call]

@@ -194,8 +194,8 @@ def _unproven(revision: Revision, span: ServedSpan | None, came: datetime | None
         known = f"Ready since {revision.ready_at:%Y-%m-%d %H:%M} UTC"
         if came is not None and came > revision.ready_at:
             known += f", {_duration((came - revision.ready_at).total_seconds() / 60)} before the failing revision came"
-    seen = "has not seen it serve" if span is None else f"saw it serve for {_duration(span.minutes)} only"
-    return f"{known}; the bot itself {seen}"
+    watched = "not yet seen serving by the bot" if span is None else f"watched by the bot for {_duration(span.minutes)}"
+    return f"{known}; {watched}"
 
 
 def _duration(minutes: float) -> str:

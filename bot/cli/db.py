@@ -23,7 +23,7 @@ def upgrade() -> None:
     from bot.settings import Settings
 
     url = Settings.from_environment().database.async_url
-    where = _without_secrets(url)
+    where = without_secrets(url)
     asyncio.run(_upgrade(url, where))
     words.say(f"{where} is at head: the newest schema that this release knows")
 
@@ -38,12 +38,12 @@ async def _upgrade(url: str, where: str) -> None:
     try:
         await upgrade(db)
     except SQLAlchemyError as error:
-        raise Permanent(f"{where} was not upgraded: {_first_line(error)}") from error
+        raise Permanent(f"{where} was not upgraded: {first_line(error)}") from error
     finally:
         await db.close()
 
 
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
     """The address for people: no password, and of the parameters only those that say where it is."""
     from sqlalchemy import make_url
 
@@ -53,7 +53,7 @@ def _without_secrets(url: str) -> str:
     return plain.render_as_string(hide_password=True)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     from bot.redact import redact
 
     cause = getattr(error, "orig", None) or error

@@ -13,11 +13,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from bot.sandbox.ports import DEFAULT_PORT
+
 if TYPE_CHECKING:
     from bot.sandbox.facts import Facts
     from bot.sandbox.world import Ready, WorldOptions
 
-DEFAULT_PORT: Final = 8765
 HUMAN_ERROR: Final = 2  # the exit code when whoever typed the command can mend it
 BOT_FAILED: Final = 1
 
@@ -27,8 +28,14 @@ def sandbox(
         bool, typer.Option("--json", help="Print one line of JSON when all is ready: for scripts.")
     ] = False,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of console and local Slack; 0 picks a free one.")
-    ] = DEFAULT_PORT,
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Of console and local Slack; 0 picks a free one.",
+            show_default=f"{DEFAULT_PORT}, or a free one if that is taken",
+        ),
+    ] = None,
     bot: Annotated[bool, typer.Option("--bot/--no-bot", help="Run the bot too, or leave that to you.")] = True,
     scenario: Annotated[str | None, typer.Option(metavar="NAME", help="Play it as soon as the bot is ready.")] = None,
     speed: Annotated[
@@ -59,6 +66,8 @@ def sandbox(
 
         def show(facts: "Facts", bot_log: str) -> None:
             status.stop()
+            if port is None and facts.console != usual_console():
+                print(f"Port {DEFAULT_PORT} is taken: the console is on a free one. --port N chooses.")
             print_panel(facts, bot_log)
             if open_console:
                 webbrowser.open(facts.console)
@@ -82,6 +91,12 @@ def run(options: "WorldOptions", ready: "Ready") -> None:
 def refuse(text: str, code: int) -> None:
     Console(stderr=True).print(Text.assemble(("Error: ", "bold red"), text), soft_wrap=True)
     raise typer.Exit(code)
+
+
+def usual_console() -> str:
+    from bot.sandbox.facts import Addresses
+
+    return f"{Addresses(port=DEFAULT_PORT, bot_port=0).base}/"
 
 
 def print_json(facts: "Facts", _bot_log: str) -> None:

@@ -122,8 +122,19 @@ def _with(findings: Findings, incident: Incident) -> Incident:
         groups=findings.groups if findings.groups or not blind else incident.groups,
         gaps=findings.gaps,
         impact=findings.impact,
+        worst_impact=_worse(incident.worst_impact, findings.impact),
         last_seen=findings.at,
     )
+
+
+def _worse(known: Impact | None, seen: Impact) -> Impact:
+    """The one with more at risk; unknown is worse than nothing and less than any amount."""
+
+    def weight(impact: Impact) -> tuple[bool, float]:
+        at_risk = impact.arr_at_risk
+        return impact.now, at_risk.expected if at_risk else 0.0
+
+    return seen if known is None or weight(seen) >= weight(known) else known
 
 
 def recovery(
@@ -150,21 +161,27 @@ def recovery(
 
 
 def _deploys_again(incident: Incident, state: ServiceState) -> str | None:
-    newest = incident.revisions[0]
+    newest = next(iter(incident.revisions), None)
     ready = state.revision(state.latest_ready)
     if ready is None or state.latest_ready != state.latest_created:
         return None
     if ready.name in {revision.name for revision in incident.revisions}:
         return f"{ready.name} became ready after all"
-    if ready.created_at >= newest.deployed_at or state.revision(newest.name) is None:
+    if newest is None or ready.created_at >= newest.deployed_at or state.revision(newest.name) is None:
         return f"{ready.name} is ready: deploys work again"
     return None
 
 
 def failed_streak(state: ServiceState) -> tuple[tuple[Revision, ...], int]:
-    """Revisions that never became ready since the last ready one, newest first, and how many were tried since then."""
+    """Revisions that never became ready since the last ready one, newest first, and how many were
+    tried to the end since then.
+    """
     ready = state.revision(state.latest_ready)
-    tried = [revision for revision in state.revisions if ready is None or revision.created_at > ready.created_at]
+    tried = [
+        revision
+        for revision in state.revisions
+        if revision.ready is not None and (ready is None or revision.created_at > ready.created_at)
+    ]
     return tuple(revision for revision in tried if revision.ready is False), len(tried)
 
 

@@ -72,7 +72,7 @@ def _health(
     count: RequestCount | None, detection: Detection, gaps: Sequence[Gap], *, reconciling: bool
 ) -> tuple[Health, str]:
     if count is None:
-        reasons = [f"{gap.source}: {gap.why}" for gap in gaps]
+        reasons = [gap.told for gap in gaps]
         return Health.ERROR, f"its requests could not be counted ({listed(reasons) or 'nobody said why'})"
     limits = f"unhealthy from {detection.failures} failures and {percent(detection.ratio)}"
     told = f"{failures(count)} in {span(count.window.end - count.window.start)}; {limits}"

@@ -3,7 +3,8 @@
 One `gcloud run deploy` writes about six entries; these become events:
 
     log            about                           event
-    activity       a service, create/replace/update  DEPLOY, or REFUSED when `status.code` is set
+    activity       a service, create/replace/update  DEPLOY, TRAFFIC when nothing but its traffic is to change, or
+                                                     REFUSED when `status.code` is set
     system_event   a revision, Ready True            REVISION_READY
     system_event   a revision, Ready False           REVISION_FAILED
 
@@ -139,7 +140,22 @@ def _from_activity(audit: _AuditLog, operation: _Operation) -> _Facts | None:
         return _facts(EventKind.DEPLOY, match, detail=_said(status)) if status.code else None
     if status.code:
         return _facts(EventKind.REFUSED, match, detail=_said(status))
-    return _facts(EventKind.DEPLOY, match)
+    return _facts(EventKind.TRAFFIC if _moves_traffic_only(audit) else EventKind.DEPLOY, match)
+
+
+def _moves_traffic_only(audit: _AuditLog) -> bool:
+    """Whether no revision can follow: the mask of API v2 says so, or a whole service was written in which traffic
+    differs from the state before (which the response shows) and the template does not. In doubt it is a deploy.
+    """
+    request, before = _mapping(audit.request), _mapping(audit.response)
+    mask = request.get("updateMask")
+    if mask:
+        paths = _mapping(mask).get("paths") or (mask.split(",") if isinstance(mask, str) else ())
+        return bool(paths) and isinstance(paths, list) and all(re.match(r"traffic\b", str(path)) for path in paths)
+    wanted = _mapping(request.get("service"))
+    wanted, before = (_mapping(service.get("spec")) or service for service in (wanted, before))
+    template = wanted.get("template")
+    return bool(template) and template == before.get("template") and wanted.get("traffic") != before.get("traffic")
 
 
 def _from_system_event(audit: _AuditLog, labels: Mapping[str, str]) -> _Facts | None:

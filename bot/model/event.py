@@ -11,6 +11,7 @@ class EventKind(StrEnum):
     """What happened, as far as the sender knew."""
 
     DEPLOY = "deploy"  # a service was created, replaced or updated: a revision may follow
+    TRAFFIC = "traffic"  # a service was updated in nothing but its traffic: no revision follows
     REVISION_READY = "revision_ready"
     REVISION_FAILED = "revision_failed"  # a revision did not become ready
     REFUSED = "refused"  # Cloud Run refused the change: nothing changed

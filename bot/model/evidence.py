@@ -101,14 +101,9 @@ class Gap:
     source: str
     why: str
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that was read about one deployment in one look. A gap is never the same as "no errors"."""
-
-    window: Window
-    requests: Mapping[str, RequestCount] = field(default_factory=dict)
-    groups: tuple[ErrorGroup, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    entries_read: int = 0
-    entries_complete: bool = True
+    @property
+    def told(self) -> str:
+        """`Cloud Logging: its quota is used up`; the source once, also where `why` begins with it."""
+        if not self.why:
+            return f"{self.source} could not be read"
+        return self.why if self.why.startswith(self.source) else f"{self.source}: {self.why}"

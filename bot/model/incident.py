@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -106,6 +106,7 @@ class Incident:
         serving: who serves now, as Cloud Run says.
         requests: of the failing revision; before: of the revision that served before it, for comparison.
         no_plan: why no rollback is offered, "" when `plan` is there.
+        impact: now; worst_impact: the largest that was ever seen, told when it is over.
         version: grows with every change; the card shows the newest.
     """
 
@@ -132,6 +133,7 @@ class Incident:
     groups: tuple[ErrorGroup, ...] = ()
     gaps: tuple[Gap, ...] = ()
     impact: Impact | None = None
+    worst_impact: Impact | None = None
     plan: RollbackPlan | None = None
     no_plan: str = ""
     acknowledged: Decision | None = None
@@ -143,4 +145,3 @@ class Incident:
     uri: str = ""
     last_seen: datetime | None = None
     previous_good: str | None = None
-    labels: tuple[str, ...] = field(default=())

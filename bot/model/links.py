@@ -27,7 +27,11 @@ def release_line(place: Place) -> str:
 
 
 def logs_explorer_url(place: Place, revision: str, since: datetime) -> str:
-    """Logs Explorer with the query filled in; a timestamp inside the query wins over the page's own time range."""
+    """Logs Explorer with the query filled in; a timestamp inside the query wins over the page's own time range.
+
+    Args:
+        since: for a failing revision when it was deployed, so that what it said while it started is seen too.
+    """
     query = quote(for_people(place, revision, since), safe="")
     return f"{_CONSOLE}/logs/query;query={query}?project={quote(place.deployment.project, safe='')}"
 

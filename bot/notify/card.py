@@ -14,7 +14,7 @@ from bot.decide.phrases import percent
 from bot.model import links
 from bot.model.catalog import Arr, Place
 from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState
-from bot.model.judgement import IncidentKind
+from bot.model.judgement import Impact, IncidentKind
 from bot.notify.buttons import Button, buttons
 from bot.notify.cause import Cause, Others, cause, gap_words, others
 from bot.notify.failing import Blocked, Failing, blocked, failing
@@ -148,7 +148,7 @@ def card(
         failing=failing(incident, service) if is_serving else None,
         blocked=None if is_serving else blocked(incident, service),
         serving=shares(incident.serving, service),
-        impact=impact_shown(incident.impact, arr),
+        impact=impact_shown(_impact(incident), arr),
         cause=cause(incident),
         others=others(incident),
         rollback=plan,
@@ -158,6 +158,12 @@ def card(
         pinned_to=short(incident.pinned_to, service) if incident.pinned_to else "",
         commands=_commands(incident, place),
     )
+
+
+def _impact(incident: Incident) -> Impact | None:
+    """What is at risk now; once it is over, the most that ever was."""
+    over = incident.state is IncidentState.RESOLVED
+    return incident.worst_impact or incident.impact if over else incident.impact
 
 
 def _icon(incident: Incident) -> str:
@@ -235,6 +241,14 @@ def _commands(incident: Incident, place: Place) -> Commands:
     return Commands(
         shift=links.gcloud_line(place, plan.after) if plan and is_open and plan.state in _STILL_FITS else "",
         release=links.release_line(place) if incident.pinned_to else "",
-        logs_url=links.logs_explorer_url(place, newest, incident.since),
+        logs_url=links.logs_explorer_url(place, newest, _logs_from(incident)),
         revisions_url=links.revisions_url(place),
     )
+
+
+def _logs_from(incident: Incident) -> datetime:
+    """Since when the newest failing revision exists: what proves the cause is logged before the first request fails."""
+    if not incident.revisions:
+        return incident.since
+    deployed_at = incident.revisions[0].deployed_at
+    return deployed_at if incident.kind is IncidentKind.DEPLOY_BLOCKED else min(incident.since, deployed_at)

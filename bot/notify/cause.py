@@ -9,10 +9,10 @@ from datetime import datetime
 from bot.model.evidence import ErrorGroup, Gap
 from bot.model.incident import Incident
 from bot.model.judgement import Diagnosis
-from bot.notify.safe import line
+from bot.notify.safe import line, opening
 from bot.notify.words import count
 
-_TITLE, _PROOF, _FIX, _OTHER = 200, 240, 400, 120
+_TITLE, _PROOF, _FIX, _OTHER, _GAP = 200, 240, 400, 120, 500
 _OTHERS_SHOWN = 3
 
 
@@ -45,9 +45,14 @@ class OtherGroup:
 
 @dataclass(frozen=True)
 class Others:
-    """The error groups beside the cause: a few, and how many more there are."""
+    """The error groups beside the cause: a few, and how many more there are.
+
+    Attributes:
+        echoes: what only follows from the cause, and would mislead whoever takes it for one.
+    """
 
     shown: tuple[OtherGroup, ...]
+    echoes: tuple[OtherGroup, ...]
     more: int
 
 
@@ -77,28 +82,23 @@ def others(incident: Incident, limit: int = _OTHERS_SHOWN) -> Others:
         (group for group in incident.groups if group is not proven),
         key=lambda group: (group.is_echo, -group.count, group.first_seen, group.fingerprint),
     )
-    shown = tuple(
-        OtherGroup(f"{group.count:,}×", _headline(group.title or telling(group.sample)), group.is_echo)
+    chosen = tuple(
+        OtherGroup(f"{group.count:,}×", opening(group.title or telling(group.sample), _OTHER), group.is_echo)
         for group in rest[:limit]
     )
-    return Others(shown, len(rest) - len(shown))
-
-
-def _headline(title: str) -> str:
-    """The beginning of a title: what follows is for the logs."""
-    said = line(title)
-    return said if len(said) <= _OTHER else line(f"{said[: _OTHER - 1].rstrip()}…")
+    return Others(
+        shown=tuple(group for group in chosen if not group.is_echo),
+        echoes=tuple(group for group in chosen if group.is_echo),
+        more=len(rest) - len(chosen),
+    )
 
 
 def gap_words(gaps: Sequence[Gap]) -> tuple[str, ...]:
-    """`Cloud Logging did not answer within 5 s`: what could not be read, each once."""
-    return tuple(dict.fromkeys(line(_gap(gap), 200) for gap in gaps))
+    """`Cloud Logging did not answer within 5 s`: what could not be read, each once.
 
-
-def _gap(gap: Gap) -> str:
-    if not gap.why or gap.why.startswith(gap.source):
-        return gap.why or f"{gap.source} could not be read"
-    return f"{gap.source}: {gap.why}"
+    Long enough for the gcloud line that would help: half a command is none.
+    """
+    return tuple(dict.fromkeys(line(gap.told, _GAP) for gap in gaps))
 
 
 def telling(sample: str) -> str:

@@ -35,7 +35,7 @@ class ImpactShown:
         journeys: what happens to each, `“Sign in” blocked`.
         at_stake: "ARR at risk" while users suffer, "exposed" when only releases are blocked.
         expected, between, of: `$485K`, `$480K–$490K` ("" when it says nothing more), `$500K` ("" when unknown).
-        now: `$0`, at risk while only releases are blocked; "" when `expected` is what is at risk now.
+        now: what is at risk now, `$0`, where `expected` is exposed; "" when `expected` is what is at risk now.
         unknown: which factor is missing, so that there is no figure or only a wide one; "" when none is.
     """
 
@@ -55,25 +55,37 @@ def impact_shown(impact: Impact | None, arr: Arr | None) -> ImpactShown:
     """The impact in words."""
     if impact is None:
         return ImpactShown((), "ARR at risk", unknown="not estimated yet")
-    amount = impact.arr_at_risk if impact.now else impact.exposed
+    is_exposed = impact.exposed is not None or not impact.now
+    amount = impact.exposed if is_exposed else impact.arr_at_risk
     shown = [_journey(journey, now=impact.now) for journey in impact.journeys[:_JOURNEYS_SHOWN]]
     if len(impact.journeys) > _JOURNEYS_SHOWN:
         shown.append(f"{len(impact.journeys) - _JOURNEYS_SHOWN} more journeys")
+    at_risk, between_risk = _at_risk(impact)
     expected, between = money_range(amount, impact.currency) if amount else ("", "")
+    if not is_exposed:
+        expected = at_risk
     return ImpactShown(
         journeys=tuple(shown),
-        at_stake="ARR at risk" if impact.now else "exposed",
+        at_stake="exposed" if is_exposed else "ARR at risk",
         expected=expected,
         between=between,
         of=money(arr.amount, arr.currency) if arr and arr.currency == impact.currency else "",
         unknown=_missing(impact),
-        now=money(impact.arr_at_risk.expected, impact.currency) if impact.arr_at_risk and not impact.now else "",
+        now=(f"{at_risk} ({between_risk})" if between_risk else at_risk) if is_exposed else "",
         per_hour=money_range(impact.per_hour, impact.currency)[0]
         if impact.per_hour and impact.per_hour.expected
         else "",
-        formula=line(impact.formula, 300),
+        formula=line(impact.formula, 300) if amount else "",
         inputs=tuple(_input(factor) for factor in impact.inputs[:6]),
     )
+
+
+def _at_risk(impact: Impact) -> tuple[str, str]:
+    """(`$485K`, `$480K–$490K`) at risk now. A figure beside a cost that nobody knows is a lower bound: `at least $0`."""
+    if impact.arr_at_risk is None:
+        return "", ""
+    expected, between = money_range(impact.arr_at_risk, impact.currency)
+    return f"at least {expected}" if impact.now and impact.missing and not between else expected, between
 
 
 def headline(impact: Impact | None) -> str:

@@ -59,6 +59,12 @@ def line(text: str, limit: int = LONGEST) -> str:
     return _closed(shorten(" ".join(redact(clean(text)).split()), limit))
 
 
+def opening(text: str, limit: int) -> str:
+    """`line`, with its beginning only: where the rest can be read elsewhere, a count of what was cut says nothing."""
+    said = line(text)
+    return said if len(said) <= limit else line(f"{said[: limit - 1].rstrip()}…")
+
+
 def _closed(text: str) -> str:
     """Without backticks that would make code of what comes after: fences, and single ones without a partner."""
     text = _FENCES.sub(lambda fence: "ˋ" * len(fence[0]), text)

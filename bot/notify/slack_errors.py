@@ -39,7 +39,14 @@ _CODES: dict[str, Meaning] = {
     ),
     **dict.fromkeys(
         (
-            *("channel_not_found", "not_in_channel", "is_archived", "is_inactive", "no_permission", "restricted_action"),
+            *(
+                "channel_not_found",
+                "not_in_channel",
+                "is_archived",
+                "is_inactive",
+                "no_permission",
+                "restricted_action",
+            ),
             *("restricted_action_read_only_channel", "restricted_action_thread_only_channel"),
             *("restricted_action_non_threadable_channel", "posting_to_general_channel_denied"),
         ),

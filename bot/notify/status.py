@@ -11,18 +11,26 @@ from bot.decide.incident import credited
 from bot.model import links
 from bot.model.catalog import Place
 from bot.model.cloud_run import ServiceState
-from bot.model.event import DeployEvent
+from bot.model.event import DeployEvent, EventKind
 from bot.model.evidence import Gap
 from bot.model.incident import Incident
-from bot.model.judgement import Verdict
+from bot.model.judgement import Health, Verdict
 from bot.notify.card import card
 from bot.notify.cause import gap_words
 from bot.notify.impact import ImpactShown, impact_shown
-from bot.notify.safe import line
+from bot.notify.safe import line, opening
 from bot.notify.words import count, person, phrase, shares, short
 
 _ROWS = 20
 _EVENTS = 5
+_NAMED = 3
+"""Of parked events and unknown services."""
+
+_NEWS = {
+    EventKind.DEPLOY: "change",
+    EventKind.TRAFFIC: "traffic changed",
+    EventKind.REFUSED: "change refused",
+}
 
 
 class Look(Protocol):
@@ -136,8 +144,8 @@ def _row(
         deploy=_last_deploy(place, state, events) if state else None,
         remarks=_remarks(look, service),
         looked_at=look.at if look else None,
-        verdicts=tuple(line(verdict.why, 240) for verdict in look.verdicts) if detailed and look else (),
-        events=tuple(_happened(event, service) for event in events[:_EVENTS]) if detailed else (),
+        verdicts=tuple(_judged(verdict, look.gaps) for verdict in look.verdicts) if detailed and look else (),
+        events=tuple(_happened(event, service) for event in _news(events)[:_EVENTS]) if detailed else (),
         revisions_url=links.revisions_url(place) if detailed else "",
     )
 
@@ -185,15 +193,38 @@ def _remarks(look: Look | None, service: str) -> tuple[str, ...]:
     return tuple(remarks)
 
 
+def _judged(verdict: Verdict, gaps: Sequence[Gap]) -> str:
+    """A verdict's sentence; why it could not be measured stands among the remarks already."""
+    why = verdict.why
+    if verdict.health is Health.ERROR:
+        for gap in gaps:
+            why = why.replace(f"{gap.source}: {gap.why}", "see above")
+    return line(why, 240)
+
+
+def _news(events: Sequence[DeployEvent]) -> list[DeployEvent]:
+    """Events without repetition: Cloud Run says of the same revision more than once that it is ready, or failed."""
+    told: dict[tuple[EventKind, str] | str, DeployEvent] = {}
+    for event in events:
+        says_again = event.revision and event.kind in {EventKind.REVISION_READY, EventKind.REVISION_FAILED}
+        told.setdefault((event.kind, event.revision or "") if says_again else event.id, event)
+    return list(told.values())
+
+
 def _happened(event: DeployEvent, service: str) -> Happened:
     by = person(event.author)
+    what = _NEWS.get(event.kind, phrase(str(event.kind)))
+    if event.kind is EventKind.DEPLOY and event.detail:
+        what = "change failed"
+    elif event.kind is EventKind.DEPLOY and event.revision:
+        what = "deploy"
     parts = (
-        phrase(str(event.kind)),
+        what,
         short(event.revision, service) if event.revision else "",
         f"by {by}" if by else "",
-        event.detail,
     )
-    return Happened(event.at, line(" ".join(part for part in parts if part), 200))
+    said = " ".join(part for part in parts if part)
+    return Happened(event.at, line(f"{said}: {event.detail}" if event.detail else said, 200))
 
 
 def _troubles(context: Mapping[str, Any]) -> tuple[str, ...]:
@@ -201,12 +232,26 @@ def _troubles(context: Mapping[str, Any]) -> tuple[str, ...]:
     parked, unknown, unsaid = context["parked"], context["unknown"], context["undelivered"]
     troubles = []
     if parked:
-        whys = dict.fromkeys(f"{entry['source']}: {entry['why']}" for entry in parked)
-        troubles.append(f"{count(len(parked), 'event')} parked, nobody can read it: {line('; '.join(whys), 240)}")
+        whys = [opening(f"{entry['source']}: {entry['why']}", 80) for entry in parked]
+        examples = _first(whys, "; ")
+        troubles.append(
+            f"{count(len(parked), 'event')} parked, because nobody can read {_them(len(parked))}: {examples}"
+        )
     if unknown:
-        names = ", ".join(f"{entry['project']}/{entry['service']}" for entry in unknown[:5])
-        troubles.append(f"not in the catalog: {line(names, 240)}")
+        names = [opening(f"{entry['project']}/{entry['service']}", 100) for entry in unknown]
+        troubles.append(f"not in the catalog: {_first(names, ', ')}")
     if unsaid:
-        whys = dict.fromkeys(str(entry["why"]) for entry in unsaid)
-        troubles.append(f"{count(len(unsaid), 'message')} not delivered yet: {line('; '.join(whys), 240)}")
+        reasons = dict.fromkeys(str(entry["why"]) for entry in unsaid)
+        troubles.append(f"{count(len(unsaid), 'message')} not delivered yet: {line('; '.join(reasons), 240)}")
     return tuple(troubles)
+
+
+def _first(texts: Sequence[str], between: str) -> str:
+    """The first few, each once, and how many more there are."""
+    shown = list(dict.fromkeys(texts[:_NAMED]))
+    more = [f"and {len(texts) - _NAMED} more"] if len(texts) > _NAMED else []
+    return between.join([*shown, *more])
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"

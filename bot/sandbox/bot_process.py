@@ -15,10 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 import aiohttp
 
+LEASH: Final = Path(__file__).with_name("leash.py")
 BOT_COMMAND: Final = (sys.executable, "-m", "bot", "run")
 INHERITED: Final = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
 LOG_LINES: Final = 200
@@ -174,7 +176,7 @@ class BotProcess:
 
     async def _start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *self.command,
+            *leashed(self.command),
             env=child_environment(self.environment),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -245,6 +247,13 @@ async def end(child: asyncio.subprocess.Process, patience: timedelta) -> None:
 def signal_group(leader: int, sent: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, sent)
+
+
+def leashed(command: Sequence[str]) -> Sequence[str]:
+    """The command, so started that it does not outlive a sandbox that is killed by SIGKILL; Linux only."""
+    if sys.platform != "linux":
+        return command
+    return (sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command)
 
 
 def child_environment(own: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ PLAYABLE: Final = (identities.RESPONDER, identities.APPROVER, identities.OUTSIDE
 # A drill should not make people wait as production does; everything else is as it is there.
 QUICKER: Final[Mapping[str, str]] = {
     "RELIABILITY_WATCH__FAST_EVERY": "PT2S",
-    "RELIABILITY_WATCH__SWEEP_EVERY": "PT15S",
+    "RELIABILITY_WATCH__SWEEP_EVERY": "PT30S",
     "RELIABILITY_WATCH__REFRESH_AFTER": "PT10S",
     "RELIABILITY_WATCH__VERIFY_FOR": "PT15S",
     "RELIABILITY_WATCH__VERIFY_POLL": "PT2S",

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8765
+"""Of the console; when nobody chose one and it is taken, any free one does as well."""
 
 
 class PortTaken(OSError):
@@ -34,6 +36,20 @@ def open_port(port: int) -> socket.socket:
             f"Port {port} is {reason}; choose another with --port N, or any free one with --port 0"
         ) from error
     return opened
+
+
+def open_console_port(port: int | None) -> socket.socket:
+    """The port that was asked for; if none was, the usual one, or a free one when that is taken.
+
+    Raises:
+        PortTaken: a port was asked for, and it cannot be had.
+    """
+    if port is not None:
+        return open_port(port)
+    try:
+        return open_port(DEFAULT_PORT)
+    except PortTaken:
+        return open_port(0)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from bot.sandbox.console.player import Player, UnknownScenario
 from bot.sandbox.facts import Addresses, Facts, bot_environment, gather, new_webhook_secret
 from bot.sandbox.local_google import LocalGoogle
 from bot.sandbox.local_slack import ALL_BOT_SCOPES, LocalSlack, SlackOptions
-from bot.sandbox.ports import PortTaken, open_port, reserved_port
+from bot.sandbox.ports import PortTaken, open_console_port, reserved_port
 from bot.sandbox.scenarios import SCENARIOS, Stage, Traffic, set_up
 
 PROJECT: Final = "acme-staging"
@@ -47,7 +47,7 @@ class WorldOptions:
     """What to start.
 
     Attributes:
-        port: of console and Slack; 0 picks a free one.
+        port: of console and Slack; 0 picks a free one, None the usual one or else a free one.
         with_bot: False leaves the bot to somebody else, who joins with `Facts.environment`; whoever that is, its token
             has every scope and it is in every public channel.
         socket_mode: the bot connects to Slack instead of being called by it.
@@ -58,7 +58,7 @@ class WorldOptions:
         bot_command: what runs as the bot; tests run something smaller.
     """
 
-    port: int
+    port: int | None
     with_bot: bool = True
     socket_mode: bool = False
     scenario: str | None = None
@@ -169,9 +169,9 @@ async def keep_cloud_current(console: Console) -> None:
         await asyncio.sleep(CLOUD_SECONDS)
 
 
-def console_port(port: int) -> contextlib.closing[socket.socket]:
+def console_port(port: int | None) -> contextlib.closing[socket.socket]:
     try:
-        return contextlib.closing(open_port(port))
+        return contextlib.closing(open_console_port(port))
     except PortTaken as taken:
         raise CannotStart(str(taken)) from taken
 

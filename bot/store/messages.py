@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from bot.model.catalog import Severity
 from bot.model.incident import Incident
@@ -16,11 +17,13 @@ from bot.store.tables import MessageRow
 
 URGENCY = {Severity.P0: 0, Severity.P1: 1, Severity.P2: 2, Severity.P3: 3}
 QUIET = 5
+IN_A_MOMENT = timedelta(seconds=61)
+"""A message that Slack did not take is tried again within this; one that it refused, later."""
 
 
 async def want_card(session: AsyncSession, incident: Incident, channel: str, now: datetime) -> None:
     """The card of this incident should show its present version; edits that were not sent yet are coalesced."""
-    row = await session.get(MessageRow, incident.id)
+    row = await _locked(session, incident.id)
     if row is None:
         session.add(
             MessageRow(
@@ -39,6 +42,7 @@ async def want_card(session: AsyncSession, incident: Incident, channel: str, now
     else:
         # Slack's own wish to wait (429) stays in due_at: an edit never jumps a Retry-After
         row.wanted, row.done = incident.version, False
+        row.urgency = URGENCY[incident.severity]
     await session.flush()
 
 
@@ -89,15 +93,30 @@ async def add_line(
         await session.flush()
 
 
+async def _locked(session: AsyncSession, row_id: str) -> MessageRow | None:
+    """The row, for changing it: on PostgreSQL who reads it to the same end waits, or one change would hide another."""
+    return await session.get(MessageRow, row_id, with_for_update=True)
+
+
 async def due(session: AsyncSession, now: datetime, limit: int = 20) -> Sequence[MessageRow]:
-    """What may be sent now, most urgent and oldest first. A note waits until its card is in Slack."""
+    """What may be sent now, most urgent and oldest first.
+
+    A note waits until its card is in Slack, and for an earlier note that is tried again in a moment: history is told
+    in order. One that Slack refuses, and which is tried again much later, holds up nobody.
+    """
     card = select(MessageRow.id).where(MessageRow.kind == "card", MessageRow.ts.is_not(None))
+    earlier = aliased(MessageRow)
+    waits = (
+        exists()
+        .where(earlier.incident_id == MessageRow.incident_id, earlier.kind == "note", earlier.done.is_(False))
+        .where(earlier.created_at < MessageRow.created_at, earlier.due_at > now, earlier.due_at <= now + IN_A_MOMENT)
+    )
     rows = await session.scalars(
         select(MessageRow)
         .where(
             MessageRow.done.is_(False),
             MessageRow.due_at <= now,
-            or_(MessageRow.kind != "note", MessageRow.incident_id.in_(card)),
+            or_(MessageRow.kind != "note", and_(MessageRow.incident_id.in_(card), ~waits)),
         )
         .order_by(MessageRow.urgency, MessageRow.created_at, MessageRow.id)
         .limit(limit)
@@ -123,7 +142,7 @@ async def sent(
     session: AsyncSession, row_id: str, *, version: int, ts: str, channel: str, now: datetime, fell_back: str
 ) -> None:
     """Slack shows `version` of the message."""
-    row = await session.get(MessageRow, row_id)
+    row = await _locked(session, row_id)
     if row is None:
         return
     row.ts, row.posted_in, row.sent = ts, channel, version
@@ -136,7 +155,7 @@ async def sent(
 
 async def try_again(session: AsyncSession, row_id: str, *, at: datetime, why: str, surely_not_posted: bool) -> None:
     """Args: surely_not_posted: Slack said no, so nothing needs to be looked for before the next try."""
-    row = await session.get(MessageRow, row_id)
+    row = await _locked(session, row_id)
     if row is None:
         return
     row.due_at, row.last_error, row.attempts = at, why, row.attempts + 1
@@ -163,7 +182,7 @@ async def card(session: AsyncSession, incident_id: str) -> MessageRow | None:
 
 async def post_anew(session: AsyncSession, row_id: str, now: datetime) -> None:
     """The message was deleted in Slack: post it again instead of editing it."""
-    row = await session.get(MessageRow, row_id)
+    row = await _locked(session, row_id)
     if row is not None:
         row.ts, row.sent, row.done, row.due_at, row.claimed_at = None, 0, False, now, None
         await session.flush()

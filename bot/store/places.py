@@ -7,24 +7,37 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.errors import Conflict
 from bot.model.cloud_run import ServiceState
 from bot.model.evidence import Gap
-from bot.model.judgement import Verdict
+from bot.model.judgement import Health, Verdict
 from bot.store.documents import dump, load
 from bot.store.tables import PlaceRow, RevisionRow
 
 
 @dataclass(frozen=True)
 class LastLook:
-    """What the last look at a place saw. `state` is None when Cloud Run could not be read."""
+    """What the last look at a place saw.
+
+    Attributes:
+        state: None when Cloud Run could not be read.
+        blind_since: when measuring began to fail, None while it works.
+    """
 
     place: str
     at: datetime
     state: ServiceState | None
     verdicts: tuple[Verdict, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    blind_since: datetime | None = None
+
+    @property
+    def is_blind(self) -> bool:
+        """True when something could not be measured."""
+        return any(verdict.health is Health.ERROR for verdict in self.verdicts)
 
 
 async def save_look(session: AsyncSession, look: LastLook) -> None:
@@ -33,7 +46,15 @@ async def save_look(session: AsyncSession, look: LastLook) -> None:
         session.add(PlaceRow(place=look.place, looked_at=look.at, document=dump(look)))
     else:
         row.looked_at, row.document = look.at, dump(look)
-    await session.flush()
+    await _flush(session, look.place)
+
+
+async def _flush(session: AsyncSession, place: str) -> None:
+    """Raises Conflict where another process saw the place or a revision for the first time at the same moment."""
+    try:
+        await session.flush()
+    except IntegrityError as exc:
+        raise Conflict(f"another look at {place} was stored meanwhile") from exc
 
 
 async def last_looks(session: AsyncSession) -> Mapping[str, LastLook]:
@@ -75,7 +96,7 @@ async def record_revisions(
             row.max_percent = max(row.max_percent, share)
             row.last_served = now
         row.last_seen = now
-    await session.flush()
+    await _flush(session, place)
 
 
 async def ledger(session: AsyncSession, place: str) -> tuple[RevisionRow, ...]:

@@ -20,6 +20,7 @@ from bot.model.ledger import ServedSpan
 from bot.model.links import commit_url
 from bot.store import audit, inbox, incidents, messages, places
 from bot.store.places import LastLook
+from bot.workflows import blindness
 from bot.workflows.proposals import propose
 
 EVENTS_BEFORE = timedelta(minutes=5)
@@ -35,18 +36,20 @@ async def settle(
         Conflict: another process changed the same incident meanwhile; nothing was stored.
     """
     async with deps.db.begin() as session:
+        seen = await blindness.since_when(session, seen)
         await places.save_look(session, seen)
-        if seen.state is None:
-            return
-        failing = frozenset(revision.name for found in findings for revision in found.revisions)
-        await places.record_revisions(session, place.key, seen.state, seen.at, failing)
         open_now = await incidents.open_at(session, place.key, for_update=True)
+        if seen.state is not None:
+            failing = frozenset(revision.name for found in findings for revision in found.revisions)
+            await places.record_revisions(session, place.key, seen.state, seen.at, failing)
         spans = await _spans(session, place)
         for found in findings:
             await _pursue(deps, session, place, found, open_now.get(found.kind), spans)
+        followed = {found.kind for found in findings}
         for kind, incident in open_now.items():
-            if kind not in {found.kind for found in findings}:
-                await _perhaps_over(deps, session, place, incident, seen)
+            if kind not in followed and not await _is_over(deps, session, place, incident, seen):
+                await blindness.tell_on_card(session, place, incident, seen)
+        await blindness.tell_of_deploy(deps, session, place, seen)
         if not findings and not open_now:
             await _tell_healthy(session, place, seen, counts)
 
@@ -128,20 +131,22 @@ def _relapsed(incident: Incident) -> Incident:
     rolling = incident.plan is not None and incident.plan.state in {PlanState.APPROVED, PlanState.SHIFTED}
     if incident.state is not IncidentState.MITIGATED or rolling:
         return incident
-    return replace(incident, state=advance_incident(incident.state, IncidentTrigger.RELAPSE))
+    state = advance_incident(incident.state, IncidentTrigger.RELAPSE)
+    return replace(incident, state=state, mitigated_at=None)  # it was not restored then, as it turned out
 
 
-async def _perhaps_over(deps: Deps, session: AsyncSession, place: Place, incident: Incident, seen: LastLook) -> None:
-    """Resolve an incident that a look no longer sees, once that is proven."""
-    assert seen.state is not None  # noqa: S101 - settle() returned before
+async def _is_over(deps: Deps, session: AsyncSession, place: Place, incident: Incident, seen: LastLook) -> bool:
+    """Resolve an incident that a look no longer sees, once that is proven. True: it is resolved."""
+    if seen.state is None:
+        return False
     why = recovery(incident, seen.state, seen.verdicts, seen.at, deps.watch.quiet_for)
     if why is None:
-        return
+        return False
     plan = incident.plan
     if plan is not None and plan.state is PlanState.PROPOSED:
         gone = replace(plan, state=advance_plan(plan.state, PlanTrigger.WITHDRAW), note=why)
         if not await incidents.advance_plan(session, gone, expecting=PlanState.PROPOSED):
-            return
+            return False
     stored = await incidents.save(
         session,
         replace(
@@ -157,6 +162,7 @@ async def _perhaps_over(deps: Deps, session: AsyncSession, place: Place, inciden
     await audit.record(session, seen.at, actor="bot", action="resolve", on=incident.id, outcome="done", detail=why)
     await messages.want_card(session, stored, channel, seen.at)
     await messages.add_note(session, stored, "resolved", {"at": seen.at, "why": why}, channel, seen.at)
+    return True
 
 
 async def _tell_healthy(
@@ -164,9 +170,8 @@ async def _tell_healthy(
 ) -> None:
     """Tell a new revision's healthy deploy in one quiet line, once."""
     state = seen.state
-    assert state is not None  # noqa: S101 - settle() returned before
-    newest = state.revision(state.latest_ready)
-    if newest is None or newest.name not in state.fact.serving or state.reconciling:
+    newest = state.revision(state.latest_ready) if state else None
+    if state is None or newest is None or newest.name not in state.fact.serving or state.reconciling:
         return
     healthy = any(
         verdict.revision == newest.name

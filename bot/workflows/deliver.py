@@ -63,17 +63,22 @@ class Deliverer:
         async with self._deps.db.read() as session:
             rows = await messages.due(session, self._deps.now())
         threads: dict[str, list[MessageRow]] = defaultdict(list)
-        for row in rows:
+        for row in sorted(rows, key=lambda row: (row.kind != "card", row.created_at, row.id)):
             threads[row.incident_id or row.id].append(row)
-        results = await asyncio.gather(*(self._in_order(thread) for thread in threads.values()))
-        return sum(results)
+        return sum(await asyncio.gather(*(self._in_order(thread) for thread in threads.values())))
 
     async def _in_order(self, rows: Sequence[MessageRow]) -> int:
         sent = 0
         async with self._limit:
             for row in rows:
-                if not await self._one(row):
-                    break  # what comes after it waits for it
+                try:
+                    if not await self._one(row):
+                        break  # what comes after it waits for it
+                except Exception:
+                    # one row that cannot be said must not keep the others from being said
+                    log.exception("message.failed", extra={"message_id": row.id})
+                    await self._failed(row)
+                    break
                 sent += 1
         return sent
 
@@ -98,11 +103,11 @@ class Deliverer:
         )
         try:
             receipt = await self._deps.notifiers[0].notify(outgoing)
-        except MessageGone:
-            await self._forget_ts(row.id)
+        except MessageGone as gone:
+            await self._forget_ts(row, gone)
             return False
         except Retryable as error:
-            await self._later(row, error)
+            await self._later(row, outgoing, error)
             return False
         except Permanent as error:
             await self._refused(row, outgoing, error)
@@ -113,9 +118,11 @@ class Deliverer:
     def _render(self, row: MessageRow, incident: Incident | None, now: datetime) -> Message:
         if row.kind != "card":
             return render(row.template, msgspec.json.decode(row.context))
-        place = self._deps.catalog.place(incident.place) if incident else None
-        if incident is None or place is None:
-            raise Permanent(f"the incident or place of card {row.id} is gone")
+        if incident is None:
+            raise Permanent(f"the incident of card {row.id} is gone")
+        place = self._deps.catalog.place(incident.place)
+        if place is None:
+            return render("incident/note", _without_place(incident))
         first = row.posted_at or now
         late = first - row.created_at if first - row.created_at >= LATE else None
         return render_card(incident, place, self._deps.catalog, delayed_by=late)
@@ -133,16 +140,17 @@ class Deliverer:
             )
         log.info("message.sent", extra={"message_id": row.id, "version": version, "fell_back": receipt.fell_back})
 
-    async def _later(self, row: MessageRow, error: Retryable) -> None:
-        pause = min(timedelta(seconds=2.0 ** min(row.attempts, 6)), SLOWEST)
+    async def _later(self, row: MessageRow, outgoing: Outgoing, error: Retryable) -> None:
+        pause = _pause(row)
         if error.retry_after is not None:
             pause = timedelta(seconds=error.retry_after)
         log.warning(
             "message.delayed", extra={"message_id": row.id, "why": str(error), "pause_s": pause.total_seconds()}
         )
         async with self._deps.db.begin() as session:
-            # a time-out says nothing about whether Slack took it: only an answer does
-            answered = error.retry_after is not None
+            # a time-out says nothing about whether Slack took it: only an answer does, and only to what was asked:
+            # a 429 may have answered the search for an earlier try
+            answered = error.retry_after is not None and not outgoing.search_first
             await messages.try_again(
                 session, row.id, at=self._deps.now() + pause, why=str(error), surely_not_posted=answered
             )
@@ -156,10 +164,46 @@ class Deliverer:
                 log.exception("message.refused_by_fallback", extra={"message_id": row.id, "why": str(second)})
         async with self._deps.db.begin() as session:
             await messages.try_again(
-                session, row.id, at=self._deps.now() + REFUSED_AGAIN_IN, why=str(error), surely_not_posted=True
+                session,
+                row.id,
+                at=self._deps.now() + REFUSED_AGAIN_IN,
+                why=str(error),
+                surely_not_posted=not outgoing.search_first,
             )
 
-    async def _forget_ts(self, row_id: str) -> None:
-        """Somebody deleted the message: say it anew rather than never again."""
+    async def _failed(self, row: MessageRow) -> None:
+        """A fault of ours: it is tried again, ever more seldom, and whether Slack has it is looked up first."""
         async with self._deps.db.begin() as session:
-            await messages.post_anew(session, row_id, self._deps.now())
+            await messages.try_again(
+                session,
+                row.id,
+                at=self._deps.now() + _pause(row),
+                why="it could not be told; the bot's log says why",
+                surely_not_posted=False,
+            )
+
+    async def _forget_ts(self, row: MessageRow, gone: MessageGone) -> None:
+        """Somebody deleted the message: say it anew rather than never again.
+
+        Where a note finds no thread, it is the card that is gone: it is posted anew, once, and the note follows.
+        """
+        now = self._deps.now()
+        async with self._deps.db.begin() as session:
+            if row.kind == "note":
+                if row.incident_id is not None and row.attempts == 0:
+                    await messages.post_anew(session, row.incident_id, now)
+                at = now + _pause(row)
+                await messages.try_again(session, row.id, at=at, why=str(gone), surely_not_posted=True)
+            else:
+                await messages.post_anew(session, row.id, now)
+
+
+def _pause(row: MessageRow) -> timedelta:
+    return min(timedelta(seconds=2.0 ** min(row.attempts, 6)), SLOWEST)
+
+
+def _without_place(incident: Incident) -> dict[str, object]:
+    """The context of what is left of a card whose place left the catalog: links and impact are not known any more."""
+    where = f"{incident.severity} · {incident.service} ({incident.environment}), {incident.state}"
+    why = incident.resolution or f"{incident.why} (it is no longer in the catalog, so the bot does not watch it)"
+    return {"moment": where, "at": incident.resolved_at or incident.opened_at, "why": why}

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 RESOLVE_EVERY = 2.0
 RESOLVE_TRIES = 15
+RUNNING = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
+"""What DBOS calls a workflow that goes on by itself."""
+BROKE_OFF = "its workflow broke off; the bot's log says why"
 
 
 @DBOS.dbos_class()
@@ -47,7 +50,7 @@ class Engine(DBOSConfiguredInstance):
             if found["settled"]:
                 break
             await DBOS.sleep_async(RESOLVE_EVERY)
-        if place:
+        if place and revision:
             await self.start_watch(place, revision)
         await step("taken", self._events.taken, event_id)
         return f"{place} {revision}".strip()
@@ -74,34 +77,58 @@ class Engine(DBOSConfiguredInstance):
     async def look_once(self, place_key: str, revision: str, started_at: str) -> float | None:
         """One look. Returns the pause until the next, in seconds; None when nothing is left to watch.
 
-        That is when time is up, the place is gone, or the revision was overtaken and serves nobody.
+        That is when time is up, the place is gone, or the revision was overtaken and serves nobody. A look that fails
+        in a way nobody thought of is logged and does not end the watch.
         """
         place = self._deps.catalog.place(place_key)
         if place is None:
             return None
-        sight = await self._looker.look(place)
-        state, now = sight.state, self._deps.now()
+        try:
+            state = (await self._looker.look(place)).state
+        except Exception:
+            log.exception("look.failed", extra={"place": place_key})
+            state = None
         if state is not None and state.latest_created != revision and revision not in state.fact.serving:
             return None
-        upcoming = next_look(datetime.fromisoformat(started_at), now, self._deps.watch)
-        return None if upcoming is None else (upcoming - now).total_seconds()
+        return self._pause(datetime.fromisoformat(started_at))
+
+    def _pause(self, started_at: datetime) -> float | None:
+        """Seconds until the next look; never 0, even where the clock was set back behind the start."""
+        watch, now = self._deps.watch, self._deps.now()
+        upcoming = next_look(started_at, now, watch)
+        return None if upcoming is None else ((upcoming - now) or watch.fast_every).total_seconds()
 
     async def start_rollback(self, plan_id: str) -> None:
         """Carry out an approved plan, once."""
         with SetWorkflowID(plan_id):
             await DBOS.start_workflow_async(self.rollback, plan_id)
 
+    async def tend_rollback(self, plan_id: str) -> bool:
+        """Start a rollback that nobody started; True then. One whose workflow ended without it is given up, aloud."""
+        known = await DBOS.get_workflow_status_async(plan_id)
+        if known is None:
+            await self.start_rollback(plan_id)
+        elif known.status not in RUNNING:
+            await self._rollback.give_up(plan_id, BROKE_OFF)
+        return known is None
+
     @DBOS.workflow(name="rollback")
     async def rollback(self, plan_id: str) -> str:
-        """From an approved plan to verified traffic; returns how it ended."""
+        """From an approved plan to verified traffic; returns how it ended. No plan is left under way for ever."""
+        try:
+            return await self._carry_out(plan_id)
+        except Exception as error:
+            # whatever it was: people wait for this plan, and nothing else is proposed meanwhile
+            log.exception("rollback.broke_off", extra={"plan": plan_id})
+            why = str(error) if isinstance(error, ReliabilityError) else BROKE_OFF
+            await step("give_up", self._rollback.give_up, plan_id, why)
+            return f"given up: {why}"
+
+    async def _carry_out(self, plan_id: str) -> str:
         steps = self._rollback
         if not await step("begin", steps.begin, plan_id):
             return "not begun"
-        try:
-            refused = await step("shift", steps.shift, plan_id)
-        except ReliabilityError as error:
-            await step("give_up", steps.give_up, plan_id, str(error))
-            return f"given up: {error}"
+        refused = await step("shift", steps.shift, plan_id)
         if refused or await step("await_traffic", steps.await_traffic, plan_id):
             return "not shifted"
         shifted_at = await step("mitigate", steps.mitigate, plan_id)

@@ -23,7 +23,7 @@ from bot.model.event import DeployEvent
 from bot.model.evidence import ErrorGroup, Gap, LogEntry, RequestCount, Window
 from bot.model.incident import Incident
 from bot.model.judgement import Diagnosis, Health, IncidentKind, Verdict
-from bot.store import inbox, incidents
+from bot.store import inbox, incidents, places
 from bot.store.places import LastLook
 from bot.workflows import casebook
 
@@ -34,6 +34,8 @@ ENTRIES_BEFORE = timedelta(seconds=30)
 
 COMPARE_WINDOW = timedelta(minutes=3)
 """How much of the previous revision's traffic the card compares with."""
+
+CUT = "the log is longer than is read at once"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Sight:
     verdicts: tuple[Verdict, ...] = ()
     events: tuple[DeployEvent, ...] = ()
     open_now: dict[IncidentKind, Incident] = field(default_factory=dict)
+    last_served: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Looker:
         async with self._deps.db.read() as session:
             events = await inbox.of_place(session, place.key, now - timedelta(days=1))
             open_now = await incidents.open_at(session, place.key)
+            ledger = await places.ledger(session, place.key)
+        last_served = {row.name: row.last_served for row in ledger if row.last_served is not None}
         try:
             state = await self._deps.target.state(place)
         except (Retryable, Permanent) as error:
@@ -99,7 +104,7 @@ class Looker:
             *verdict.judge_serving(state, counts, place.detection, now, gaps),
             verdict.judge_deploy(state, now),
         )
-        return Sight(place, now, state, counts, gaps, verdicts, events, open_now)
+        return Sight(place, now, state, counts, gaps, verdicts, events, open_now, last_served)
 
     async def _count(
         self, place: Place, revisions: tuple[str, ...], window: Window
@@ -146,7 +151,7 @@ class Looker:
             diagnosis=read.diagnosis,
             requests=requests,
             before=read.before,
-            previous_good=None if blocked else _previous(state, unhealthy.revision),
+            previous_good=None if blocked else _previous(sight, unhealthy.revision),
             groups=read.groups,
             gaps=(*sight.gaps, *read.gaps),
         )
@@ -155,12 +160,14 @@ class Looker:
         """The log entries behind a verdict, correlated; what is known and fresh is not read again (reads are few)."""
         known = sight.open_now.get(unhealthy.kind)
         if known is not None and _fresh(known, unhealthy.revision, sight.at, self._deps.watch.refresh_after):
-            return Read(known.groups, known.diagnosis, known.before)
+            still_cut = tuple(gap for gap in known.gaps if gap.why.startswith(CUT))
+            return Read(known.groups, known.diagnosis, known.before, still_cut)
+        since = since if known is None else min(since, known.since)  # counts and first-seen never start anew
         entries, gaps = await self._entries(sight.place, unhealthy.revision, since, sight)
         groups, causes = await asyncio.to_thread(_correlate, entries, self._facts(sight, revision))
         before = known.before if known is not None else None
         if before is None and unhealthy.kind is IncidentKind.SERVING_FAILURE and sight.state is not None:
-            before = await self._before(sight.place, _previous(sight.state, unhealthy.revision), revision)
+            before = await self._before(sight.place, _previous(sight, unhealthy.revision), revision)
         return Read(groups, causes[0] if causes else None, before, gaps)
 
     def _facts(self, sight: Sight, revision: Revision | None) -> Facts:
@@ -181,7 +188,8 @@ class Looker:
             return [], () if gap in sight.gaps else (gap,)
         if complete:
             return entries, ()
-        return entries, (Gap("Cloud Logging", f"more entries than are read at once; the first {len(entries):,} are"),)
+        cut = f"{CUT}: errors are counted in its first {len(entries):,} entries"
+        return entries, (Gap("Cloud Logging", cut),)
 
     async def _before(self, place: Place, previous: str | None, revision: Revision | None) -> RequestCount | None:
         """What the previous revision did in the minutes before this one came; None where nobody knows."""
@@ -200,10 +208,17 @@ def _since(sight: Sight, unhealthy: Verdict, revision: Revision | None) -> datet
     return revision.created_at if revision is not None else sight.at
 
 
-def _previous(state: ServiceState, failing: str) -> str | None:
-    """The revision that most likely served before the failing one: the newest ready one created before it."""
-    failed = state.revision(failing)
-    older = [r for r in state.revisions if failed and r.created_at < failed.created_at and r.ready]
+def _previous(sight: Sight, failing: str) -> str | None:
+    """The revision that served before the failing one: as the bot saw it, else the newest ready one created before."""
+    state = sight.state
+    failed = state.revision(failing) if state else None
+    if state is None or failed is None:
+        return None
+    others = [r for r in state.revisions if r.name != failing and r.ready]
+    seen = [r for r in others if r.name in sight.last_served]
+    if seen:
+        return max(seen, key=lambda r: sight.last_served[r.name]).name
+    older = [r for r in others if r.created_at < failed.created_at]
     return max(older, key=lambda r: r.created_at).name if older else None
 
 

@@ -23,6 +23,8 @@ from bot.model.ledger import ServedSpan
 MOST_ATTEMPTS = 3
 """After so many plans of one incident failed or did not help, a person has to find another way."""
 
+FRUITLESS = frozenset({PlanState.FAILED, PlanState.REFUSED, PlanState.UNVERIFIED})
+
 SURE = 0.9
 
 
@@ -50,13 +52,14 @@ def propose(
     reason = _not_to_be_rolled_back(incident, place, state)
     failing = frozenset(revision.name for revision in incident.revisions)
     if current is not None:
-        kept = _kept(current, state, failing, now)
+        kept = _kept(current, place, state, failing, now, dry_run=dry_run)
         if kept is None:
             return Proposal(current, incident.no_plan)
         if reason:
             return Proposal(None, reason, withdraw=reason)
-        if _attempt(current) >= MOST_ATTEMPTS and current.state in {PlanState.FAILED, PlanState.REFUSED}:
-            return Proposal(current, f"{MOST_ATTEMPTS} rollbacks could not be carried out: {current.note}")
+        if _attempt(current) >= MOST_ATTEMPTS and current.state in FRUITLESS:
+            why = current.note or current.verification
+            return Proposal(current, f"{MOST_ATTEMPTS} rollbacks failed or did not help: {why}")
     else:
         kept = ""
         if reason:
@@ -84,6 +87,22 @@ def propose(
     return Proposal(replace(draft, digest=plan_digest(draft)), withdraw=kept)
 
 
+def outdated(plan: RollbackPlan, place: Place, *, dry_run: bool) -> str:
+    """Why a plan made by an earlier process does not hold in this one, "" when it does.
+
+    The catalog and the settings may have changed between: what was shown then is not what an approval would mean now.
+    """
+    if plan.resource_name != place.resource_name:
+        return f"the catalog names another service for {place.key} now"
+    if plan.policy is not place.deployment.rollback.policy:
+        return f"the catalog asks for another approval now (rollback.policy: {place.deployment.rollback.policy})"
+    if plan.dry_run is not dry_run:
+        return (
+            f"it was proposed as {'a dry run' if plan.dry_run else 'the real thing'}, which the bot is not set to now"
+        )
+    return ""
+
+
 def _attempt(plan: RollbackPlan) -> int:
     return int(plan.id.rsplit("-", 1)[1])
 
@@ -101,17 +120,30 @@ def _not_to_be_rolled_back(incident: Incident, place: Place, state: ServiceState
     return ""
 
 
-def _kept(plan: RollbackPlan, state: ServiceState, failing: frozenset[str], now: datetime) -> str | None:
+def _kept(  # noqa: PLR0911  one state a line
+    plan: RollbackPlan, place: Place, state: ServiceState, failing: frozenset[str], now: datetime, *, dry_run: bool
+) -> str | None:
     """None: the plan stays as it is. Else why it no longer fits ("" where its own end says it all)."""
-    if plan.state in {PlanState.APPROVED, PlanState.SHIFTED, PlanState.VERIFIED, PlanState.UNVERIFIED}:
+    if plan.state in {PlanState.APPROVED, PlanState.SHIFTED}:
         return None
+    if plan.state in {PlanState.VERIFIED, PlanState.UNVERIFIED}:
+        return None if _as_it_left_it(plan, state, failing, dry_run=dry_run) else ""
     if plan.state is PlanState.REJECTED:
         # a no stays a no for the situation it was said about
         return None if served_equals(plan.before, state.fact) else "the traffic changed since it was rejected"
     if plan.state is PlanState.PROPOSED:
+        if changed := outdated(plan, place, dry_run=dry_run):
+            return changed
         if not served_equals(plan.before, state.fact):
             return f"the traffic changed to {state.fact}"
         if plan.target in failing:
             return f"{plan.target} fails too"
         return "nobody decided in time" if expired(plan, now) else None
     return ""
+
+
+def _as_it_left_it(plan: RollbackPlan, state: ServiceState, failing: frozenset[str], *, dry_run: bool) -> bool:
+    """True while a rollback that was carried out still explains what serves, and nothing else is to be proposed."""
+    if plan.dry_run:
+        return dry_run and served_equals(plan.before, state.fact)
+    return served_equals(plan.after, state.fact) and plan.target not in failing

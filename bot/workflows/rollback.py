@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.act.health import HealthAnswer
-from bot.act.plan import served_equals
+from bot.act.plan import already_shifted, served_equals
+from bot.act.target import ShiftResult
 from bot.decide.digest import plan_digest
 from bot.decide.transitions import IncidentTrigger, PlanTrigger, advance_incident, advance_plan
 from bot.decide.verdict import judge_serving
@@ -27,11 +28,15 @@ from bot.errors import Conflict, Permanent, ReliabilityError, Retryable
 from bot.model.catalog import Place
 from bot.model.cloud_run import ServiceState
 from bot.model.evidence import RequestCount, Window
-from bot.model.incident import Incident, PlanState, RollbackPlan
+from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Health
 from bot.store import audit, incidents, messages
+from bot.workflows.proposals import outdated
 
 log = logging.getLogger(__name__)
+
+GIVEN_UP = {PlanState.APPROVED: PlanTrigger.FAIL, PlanState.SHIFTED: PlanTrigger.DOUBT}
+"""How a plan ends that cannot be carried further, by how far it came."""
 
 SHORTEST = timedelta(seconds=1)
 """A window of requests is at least this long."""
@@ -58,7 +63,7 @@ class Rollback:
         if case.plan.state is not PlanState.APPROVED:
             return case.plan.state is PlanState.SHIFTED
         if plan_digest(case.plan) != case.plan.digest:
-            await self._end(case, PlanTrigger.REFUSE, "the stored plan is not the one that was approved")
+            await self._end(case.plan, PlanTrigger.REFUSE, "the stored plan is not the one that was approved")
             return False
         return True
 
@@ -68,14 +73,39 @@ class Rollback:
         if case.plan.state is not PlanState.APPROVED:
             return ""
         try:
-            await self._deps.target.shift(case.place, case.plan.after, expecting=case.plan.before)
+            await self._check_circumstances(case)
+            await self._shift(case)
         except Conflict as conflict:
-            await self._end(case, PlanTrigger.REFUSE, str(conflict))
+            await self._end(case.plan, PlanTrigger.REFUSE, str(conflict))
             return str(conflict)
         except Permanent as error:
-            await self._end(case, PlanTrigger.FAIL, str(error))
+            await self._end(case.plan, PlanTrigger.FAIL, str(error))
             return str(error)
         return ""
+
+    async def _shift(self, case: Case) -> None:
+        done = await self._deps.target.shift(case.place, case.plan.after, expecting=case.plan.before)
+        if done is ShiftResult.DRY_RUN and not case.plan.dry_run:
+            raise Conflict("the bot was restarted as a dry run, which moves nothing")
+
+    async def _check_circumstances(self, case: Case) -> None:
+        """Is what was approved still what would happen now? After a crash: had it happened already?
+
+        Raises:
+            Conflict: another catalog, another mode or another hour than when it was approved.
+            Retryable, Permanent: Cloud Run could not be asked whether the traffic has moved already.
+        """
+        plan = case.plan
+        # a dry run in place of the real thing is seen by what it answers: the real thing may have been done before
+        why_not = outdated(plan, case.place, dry_run=plan.dry_run and self._deps.dry_run) or self._too_late(plan)
+        if why_not and not already_shifted(await self._deps.target.state(case.place), plan.after):
+            raise Conflict(why_not)
+
+    def _too_late(self, plan: RollbackPlan) -> str:
+        approved_at = plan.decisions[-1].at if plan.decisions else plan.created_at
+        if self._deps.now() - approved_at < self._deps.watch.proposal_expires:
+            return ""
+        return f"it was approved at {approved_at:%Y-%m-%d %H:%M} UTC and could not be begun until now"
 
     async def await_traffic(self, plan_id: str) -> str:
         """Wait until Cloud Run serves as planned. "" when it does; else why not."""
@@ -83,7 +113,7 @@ class Rollback:
         if case.plan.dry_run:
             return ""
         deadline = self._deps.now() + self._deps.watch.shift_timeout
-        last = "it did not answer"
+        last, arrived = "it did not answer", False
         while self._deps.now() < deadline:
             try:
                 state = await self._deps.target.state(case.place)
@@ -93,16 +123,26 @@ class Rollback:
                 if served_equals(state.fact, case.plan.after) and not state.reconciling:
                     return ""
                 last = f"it serves {state.fact}" + (f" ({state.message})" if state.failed and state.message else "")
+                arrived = served_equals(state.fact, case.plan.after)
                 if state.failed and not state.reconciling:
                     break
             await asyncio.sleep(self._deps.watch.shift_poll.total_seconds())
+        if arrived:
+            return ""  # users are served as planned, and something else keeps Cloud Run busy: a deploy, say
         why = f"Cloud Run did not move the traffic as planned: {last}"
-        await self._end(case, PlanTrigger.FAIL, why)
+        await self._end(case.plan, PlanTrigger.FAIL, why)
         return why
 
     async def give_up(self, plan_id: str, why: str) -> None:
-        """The shift could not even be tried to the end (Google was down for too long)."""
-        await self._end(await self._case(plan_id), PlanTrigger.FAIL, why)
+        """It could not be carried to its end: Google was down for too long, the place left the catalog, a fault of ours.
+
+        The incident stays open, and the next look says what serves and proposes what fits.
+        """
+        async with self._deps.db.read() as session:
+            plan = await incidents.read_plan(session, plan_id)
+        trigger = GIVEN_UP.get(plan.state) if plan else None
+        if plan is not None and trigger is not None:
+            await self._end(plan, trigger, why)
 
     async def mitigate(self, plan_id: str) -> str:
         """Store and tell that traffic moved; returns when (ISO 8601)."""
@@ -124,10 +164,7 @@ class Rollback:
             current = await incidents.read(session, case.incident.id, for_update=True)
             if current is None:
                 raise Permanent(f"incident {case.incident.id} is gone")
-            moved = current
-            if not plan.dry_run:
-                state_now = advance_incident(current.state, IncidentTrigger.MITIGATE)
-                moved = replace(current, state=state_now, mitigated_at=now)
+            moved = current if plan.dry_run else _mitigated(current, now)
             stored = await incidents.save(
                 session,
                 replace(
@@ -159,6 +196,8 @@ class Rollback:
             last: the time for verifying is over: say what is known, even if that is little.
         """
         case = await self._case(plan_id)
+        if case.plan.dry_run:
+            return {"health": Health.INCONCLUSIVE, "why": "nothing was moved, so there is nothing to measure"}
         now = self._deps.now()
         since = datetime.fromisoformat(shifted_at)
         window = Window(since, max(now, since + SHORTEST))
@@ -218,8 +257,6 @@ class Rollback:
         path = case.place.service.health
         if path is None:
             return HealthAnswer(None, "the catalog names no health path")
-        if case.plan.dry_run:
-            return HealthAnswer(None, f"{path} was not asked (dry run)")
         return await self._deps.check_health(uri, path)
 
     async def _case(self, plan_id: str) -> Case:
@@ -240,23 +277,32 @@ class Rollback:
             log.warning("rollback.state_unread", extra={"place": place.key, "why": str(error)})
             return None
 
-    async def _end(self, case: Case, trigger: PlanTrigger, why: str) -> None:
-        """Nothing moved: say why; the incident stays open and the next look proposes what fits now."""
+    async def _end(self, was: RollbackPlan, trigger: PlanTrigger, why: str) -> None:
+        """It goes no further: say why; the incident stays open and the next look proposes what fits now."""
         async with self._deps.db.begin() as session:
             now = self._deps.now()
-            plan = replace(case.plan, state=advance_plan(PlanState.APPROVED, trigger), note=why)
-            if not await incidents.advance_plan(session, plan, expecting=PlanState.APPROVED):
+            plan = replace(was, state=advance_plan(was.state, trigger), note=why)
+            if not await incidents.advance_plan(session, plan, expecting=was.state):
                 return
-            current = await incidents.read(session, case.incident.id, for_update=True)
+            current = await incidents.read(session, plan.incident_id, for_update=True)
             if current is None:
-                raise Permanent(f"incident {case.incident.id} is gone")
+                raise Permanent(f"incident {plan.incident_id} is gone")
+            place, card = self._deps.catalog.place(plan.place), await messages.card(session, current.id)
+            channel = place.service.channel if place else card.channel if card else ""
             stored = await incidents.save(session, current)
             await audit.record(session, now, actor="bot", action="shift", on=plan.id, outcome=plan.state, detail=why)
-            await messages.want_card(session, stored, case.place.service.channel, now)
-            await messages.add_note(
-                session, stored, f"{plan.state}:{plan.id}", {"at": now, "why": why}, case.place.service.channel, now
-            )
+            await messages.want_card(session, stored, channel, now)
+            moment = "verified" if plan.state is PlanState.UNVERIFIED else plan.state
+            told = {"at": now, "why": why, "verified": False, "dry_run": plan.dry_run}
+            await messages.add_note(session, stored, f"{moment}:{plan.id}", told, channel, now)
         self._deps.wake_outbox()
+
+
+def _mitigated(incident: Incident, now: datetime) -> Incident:
+    """Traffic moved; an incident that was mitigated before stays so."""
+    if incident.state is IncidentState.MITIGATED:
+        return incident
+    return replace(incident, state=advance_incident(incident.state, IncidentTrigger.MITIGATE), mitigated_at=now)
 
 
 def _judged(

@@ -19,6 +19,8 @@ from bot.workflows.look import Looker
 log = logging.getLogger(__name__)
 
 KEEP = timedelta(days=30)
+FORGET_AT_ONCE = 100
+ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 AT_ONCE = 4
 
 
@@ -34,18 +36,35 @@ async def _start_event(engine: Engine, event_id: str) -> None:
 
 
 async def pick_up(deps: Deps, engine: Engine) -> int:
-    """Start workflows that should have been started: events that nobody took, approved plans that nobody carries out."""
+    """Start workflows that should have been started: approved plans that nobody carries out, events that nobody took."""
     async with deps.db.read() as session:
         events = await inbox.untaken(session)
-        plans = await incidents.plans_in(session, PlanState.APPROVED)
+        plans = [
+            *await incidents.plans_in(session, PlanState.APPROVED),
+            *await incidents.plans_in(session, PlanState.SHIFTED),
+        ]
+    started = [plan_id for plan_id in plans if await engine.tend_rollback(plan_id)]
     for event_id in events:
         await _start_event(engine, event_id)
-    for plan_id in plans:
-        await engine.start_rollback(plan_id)
-    return len(events) + len(plans)
+    return len(started) + len(events)
 
 
 async def sweep_once(deps: Deps, engine: Engine, looker: Looker) -> None:
+    """Pick up what was left behind, look at every place, forget what is old; one that fails does not stop the others."""
+    await _unless_it_fails("pick_up", pick_up(deps, engine))
+    await _look_around(deps, engine, looker)
+    await _unless_it_fails("forget", forget(deps))
+
+
+async def _unless_it_fails(what: str, work: Awaitable[object]) -> None:
+    try:
+        await work
+    except Exception:
+        # one broken row or service must not leave the others unwatched; the next sweep tries again
+        log.exception("sweep.part_failed", extra={"part": what})
+
+
+async def _look_around(deps: Deps, engine: Engine, looker: Looker) -> None:
     """Look at every place, a few at a time; a place with a young revision that nobody watches gets a watch."""
     limit = asyncio.Semaphore(AT_ONCE)
 
@@ -61,10 +80,19 @@ async def sweep_once(deps: Deps, engine: Engine, looker: Looker) -> None:
 
     async with asyncio.TaskGroup() as group:
         for place in deps.catalog.places:
-            group.create_task(one(place.key))
-    await pick_up(deps, engine)
+            group.create_task(_unless_it_fails(place.key, one(place.key)))
+
+
+async def forget(deps: Deps) -> None:
+    """Delete deliveries, events and workflows that ended longer than `KEEP` ago; never what waits."""
+    old = deps.now() - KEEP
     async with deps.db.begin() as session:
         await inbox.forget(session, deps.now(), KEEP)
+    ended = await DBOS.list_workflows_async(
+        status=ENDED, end_time=old.isoformat(), limit=FORGET_AT_ONCE, load_input=False, load_output=False
+    )
+    if ended:
+        await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
 
 
 async def sweep_for_ever(once: Callable[[], Awaitable[None]], every: timedelta) -> None:

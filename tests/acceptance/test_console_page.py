@@ -444,6 +444,10 @@ async def test_a_scenario_is_played_and_told(desk: Desk) -> None:
     await expect(desk.page.get_by_role("button", name="Play again: A fire drill")).to_be_enabled()
 
 
+async def test_a_scenario_shows_the_name_that_readme_and_command_line_use(desk: Desk) -> None:
+    await expect(desk.page.get_by_role("article", name="A fire drill").get_by_text("drill", exact=True)).to_be_visible()
+
+
 async def test_the_page_catches_up_after_the_connection_was_lost(desk: Desk) -> None:
     await desk.post("before")
     await expect(desk.says("before")).to_be_visible()

@@ -6,6 +6,7 @@ A few lines of Python stand in for the bot where there is one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import os
@@ -23,6 +24,7 @@ import pytest
 
 from bot.sandbox.bot_process import BotFailedToStart
 from bot.sandbox.facts import Facts
+from bot.sandbox.ports import DEFAULT_PORT
 from bot.sandbox.world import CannotStart, WorldOptions, run_world
 
 ROOT = Path(__file__).parents[2]
@@ -186,6 +188,14 @@ async def test_a_taken_port_is_said_with_the_way_out(catalog: Path) -> None:
         words = await refusal(catalog=catalog, port=port)
 
     assert words == f"Port {port} is taken; choose another with --port N, or any free one with --port 0"
+
+
+async def test_a_usual_port_that_is_taken_is_replaced_when_nobody_asked_for_it(catalog: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # taken by somebody else: as good
+            stack.enter_context(socket.create_server(("127.0.0.1", DEFAULT_PORT)))
+        async with world(catalog, port=None, with_bot=False) as facts:
+            assert facts.console != f"http://127.0.0.1:{DEFAULT_PORT}/"
 
 
 async def test_a_missing_catalog_is_named(tmp_path: Path) -> None:

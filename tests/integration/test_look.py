@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -12,6 +13,7 @@ from support.desk import desk, local_google
 from support.values import place
 
 from bot.deps import Deps
+from bot.model.event import DeployEvent, EventKind
 from bot.model.incident import Incident, IncidentState, PlanState
 from bot.model.judgement import Health, IncidentKind
 from bot.sandbox.local_google import LocalGoogle
@@ -19,6 +21,7 @@ from bot.sandbox.local_google.history import Past
 from bot.sandbox.local_google.image import Failure, Image, Line
 from bot.store import incidents, messages, places
 from bot.store.database import Database
+from bot.store.inbox import DatabaseInbox
 from bot.workflows.look import Looker
 
 SERVICE, OLD = "auth-service", "auth-service-00281-kzq"
@@ -147,7 +150,13 @@ async def test_an_incident_survives_a_cloud_run_that_does_not_answer(google: Loc
 
     after = (await look(deps))[IncidentKind.SERVING_FAILURE]
 
-    assert after == before
+    assert (after.id, after.state, after.diagnosis, after.plan) == (
+        before.id,
+        before.state,
+        before.diagnosis,
+        before.plan,
+    )
+    assert [gap.source for gap in after.gaps] == ["Cloud Run"]
 
 
 async def test_traffic_moved_by_hand_withdraws_the_plan_and_a_healthy_service_ends_the_incident(
@@ -185,3 +194,54 @@ async def test_a_second_failing_revision_joins_the_incident_and_the_plan_follows
     assert after.plan is not None
     assert after.plan.before.serving == {second: 100}
     assert after.plan.after.serving == {OLD: 100}
+
+
+async def test_an_open_card_says_that_logging_does_not_answer_and_later_that_it_does(
+    google: LocalGoogle, deps: Deps
+) -> None:
+    await deploy(google, BROKEN)
+    await visit(google)
+    before = (await look(deps))[IncidentKind.SERVING_FAILURE]
+    google.fail("ListLogEntries", grpc.StatusCode.UNAVAILABLE)
+
+    blind = (await look(deps))[IncidentKind.SERVING_FAILURE]
+    google.heal()
+    await visit(google)
+    seeing = (await look(deps))[IncidentKind.SERVING_FAILURE]
+
+    assert before.gaps == ()
+    assert [gap.source for gap in blind.gaps] == ["Cloud Logging"]
+    assert blind.diagnosis == before.diagnosis
+    assert seeing.gaps == ()
+
+
+async def test_a_deploy_that_cannot_be_judged_is_told_once_in_its_channel(google: LocalGoogle, deps: Deps) -> None:
+    box = DatabaseInbox(deps.db, deps.catalog, deps.now)
+    told = DeployEvent(
+        "e1", "webhook", EventKind.DEPLOY, "acme-staging", "us-central1", SERVICE, None, deps.now(), deps.now()
+    )
+    await box.take("webhook", "e1", b"{}", [told])
+    google.fail("ListLogEntries", grpc.StatusCode.UNAVAILABLE)
+    await look(deps)
+    later = replace(deps, now=lambda: datetime.now(UTC) + timedelta(seconds=30))
+
+    await look(later)
+    await look(later)
+
+    async with deps.db.read() as session:
+        (row,) = await messages.due(session, later.now())
+    assert row.template == "deploy/blind"
+    assert "Cloud Logging" in row.context
+
+
+async def test_the_revision_that_served_before_is_the_one_that_was_seen_serving(
+    google: LocalGoogle, deps: Deps
+) -> None:
+    await look(deps)
+    await deploy(google, "registry.example/auth:unused", traffic="none")
+    await deploy(google, BROKEN)
+    await visit(google)
+
+    found = (await look(deps))[IncidentKind.SERVING_FAILURE]
+
+    assert found.previous_good == OLD

@@ -294,7 +294,10 @@ async def test_a_files_bytes_are_for_those_who_may_read_files(slack: Desk, bot: 
 
 
 async def test_the_scope_to_write_files_is_not_the_one_to_read_them() -> None:
-    async with desk(replace(QUICK, bot_scopes=BOT_SCOPES | {"files:write"})) as slack, aiohttp.ClientSession() as session:
+    async with (
+        desk(replace(QUICK, bot_scopes=BOT_SCOPES | {"files:write"})) as slack,
+        aiohttp.ClientSession() as session,
+    ):
         address = (await upload(slack.client()))["url_private"]
 
         answer = await session.get(address, headers={"Authorization": f"Bearer {slack.slack.bot_token}"})

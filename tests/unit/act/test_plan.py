@@ -190,7 +190,7 @@ def test_just_installed_the_newest_earlier_ready_revision_is_chosen_and_the_proo
     assert isinstance(choice, Target)
     assert choice.revision == GOOD
     assert choice.proof == (
-        "Ready since 2026-02-24 12:00 UTC, 6 d before the failing revision came; the bot itself has not seen it serve"
+        "Ready since 2026-02-24 12:00 UTC, 6 d before the failing revision came; not yet seen serving by the bot"
     )
 
 
@@ -201,7 +201,7 @@ def test_a_revision_seen_serving_for_a_moment_is_chosen_before_one_never_seen_an
     assert choice.revision == OLDER
     assert choice.proof == (
         "Ready since 2026-02-10 12:00 UTC, 20 d before the failing revision came; "
-        "the bot itself saw it serve for less than 1 min only"
+        "watched by the bot for less than 1 min"
     )
 
 

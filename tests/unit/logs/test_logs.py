@@ -23,6 +23,12 @@ def test_fields_stand_beside_the_name_of_the_event():
     assert line.endswith("INFO    message.sent message_id=inc-1 version=2")
 
 
+def test_a_field_without_a_value_is_left_out_of_the_text_but_zero_and_false_are_said():
+    line = TextFormatter().format(record(fell_back="", why=None, picked_up=0, edited=False))
+
+    assert line.endswith("INFO    message.sent picked_up=0 edited=False")
+
+
 def test_json_has_the_names_that_cloud_logging_lifts_out():
     entry = json.loads(JsonFormatter().format(record(service="auth")))
 

@@ -8,13 +8,22 @@ from datetime import timedelta
 import pytest
 from support import cards
 
+from bot.decide.impact import estimate
 from bot.model.catalog import Arr
 from bot.model.evidence import Gap
 from bot.model.incident import Incident, IncidentState, PlanState
+from bot.model.judgement import IncidentKind
 from bot.notify.card import Card, card
 from bot.notify.message import Message
 from bot.notify.plain import readable
 from bot.notify.render import render_card
+
+PERMISSION = (
+    "Cloud Logging does not let the bot do this in acme-staging: logging.logEntries.list is missing. Grant it: "
+    "`gcloud projects add-iam-policy-binding acme-staging "
+    "--member=serviceAccount:reliability-bot@acme-staging.iam.gserviceaccount.com --role=roles/logging.viewer`"
+)
+GAP = Gap("Cloud Logging", PERMISSION)
 
 
 def view(incident: Incident, **options: object) -> Card:
@@ -188,3 +197,38 @@ def test_an_acknowledged_card_says_who_is_on_it() -> None:
     incident = replace(cards.resolved(), state=IncidentState.ACKNOWLEDGED, plan=None)
 
     assert "👀 Acknowledged by @U0RILEY0001 14:04:00 UTC" in lines(incident)
+
+
+def test_echoes_of_the_cause_are_told_apart_from_other_errors() -> None:
+    groups = str(block(cards.bad_release(), "groups"))
+
+    assert "Not the cause: 1,204× `The request failed" in groups
+    assert "15× `gunicorn: Worker failed to boot` (they follow from it)" in groups
+    assert "Also 2× `redis: connection reset by peer`" in groups
+
+
+def test_the_logs_link_begins_when_the_failing_revision_was_deployed() -> None:
+    late = cards.bad_release(revisions=(replace(cards.bad_release().revisions[0], deployed_at=cards.later(60)),))
+
+    assert "2025-11-17T14%3A02%3A31" in view(cards.bad_release()).commands.logs_url
+    assert "2025-11-17T14%3A03%3A08" in view(late).commands.logs_url
+
+
+def test_the_logs_link_of_a_blocked_deploy_begins_at_the_newest_attempt() -> None:
+    base = cards.port_mismatch()
+    again = replace(base, revisions=(replace(base.revisions[0], deployed_at=cards.later(600)), *base.revisions))
+
+    assert "2025-11-17T14%3A13%3A08" in view(again).commands.logs_url
+
+
+def test_an_unknown_impact_has_no_formula() -> None:
+    nobody = replace(cards.CATALOG, journeys={})
+    unknown = estimate(nobody, "auth", IncidentKind.DEPLOY_BLOCKED, None, 0, cards.later(180))
+
+    assert block(cards.port_mismatch(served=False, impact=unknown), "counted") is None
+    assert "How it is counted" not in str(block(cards.unmeasured(), "counted"))
+
+
+def test_the_command_that_would_close_a_gap_is_shown_whole() -> None:
+    assert PERMISSION.rpartition("`gcloud ")[2] in "\n".join(lines(cards.bad_release(gaps=(GAP,))))
+    assert "Cloud Logging: Cloud Logging" not in "\n".join(lines(cards.bad_release(gaps=(GAP,))))

@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from support import cards
 from support.snapshots import Compare, problems
 
-from bot.decide.impact import combine
+from bot.decide.impact import combine, estimate
 from bot.model.catalog import Deployment, Place
 from bot.model.cloud_run import Revision, ServiceState, TrafficSplit, TrafficTarget
 from bot.model.event import DeployEvent, EventKind
@@ -151,6 +151,66 @@ def test_a_service_that_could_not_be_read_says_so_and_not_that_it_is_well() -> N
 
     assert "⚠️ Cloud Run: did not answer within 5 s" in said
     assert "Serving" not in said
+
+
+def test_a_missing_permission_is_told_once_with_its_whole_command() -> None:
+    command = f"gcloud projects add-iam-policy-binding acme-staging --member=serviceAccount:{'bot-' * 10}x@example"
+    gap = Gap(
+        "Cloud Logging", f"Cloud Logging does not let the bot do this: {'x' * 90} is missing. Grant it: `{command}`"
+    )
+    why = f"{cards.BAD} serves 100 %: its requests could not be counted (Cloud Logging: {gap.why})"
+    verdict = Verdict(Health.ERROR, IncidentKind.SERVING_FAILURE, cards.BAD, why, cards.later(180))
+    look = Look(cards.later(180), state(cards.PLACE, "00283-qab", "00283-qab"), (verdict,), (gap,))
+
+    said = told(render("reply/status_one", context(entry(cards.PLACE, look))))
+
+    assert said.count(command) == 1
+    assert "its requests could not be counted (see above)" in said
+
+
+def test_of_many_parked_events_and_unknown_services_the_newest_are_named_and_the_rest_counted() -> None:
+    parked = [{"source": "pubsub", "at": cards.later(-n), "why": f"reason {n} {'x' * 300}"} for n in range(14)]
+    unknown = [{"project": "acme-prod", "service": f"service-{n}"} for n in range(7)]
+
+    said = told(render("reply/status", context(parked=parked, unknown=unknown)))
+
+    assert "14 events parked, because nobody can read them: pubsub: reason 0 " in said
+    assert "…; pubsub: reason 2 " in said
+    assert "…; and 11 more" in said
+    assert "acme-prod/service-0, acme-prod/service-1, acme-prod/service-2, and 4 more" in said
+    assert "characters cut" not in said
+
+
+def test_what_is_exposed_is_told_beside_an_incident_of_unknown_cost() -> None:
+    unknown = estimate(cards.CATALOG, "billing", IncidentKind.SERVING_FAILURE, None, None, cards.later(180))
+    both = (cards.port_mismatch(), cards.bad_release(impact=unknown))
+
+    said = told(render("reply/status", context(entry(cards.PLACE, None), incidents=both))).splitlines()[0]
+
+    assert "ARR at risk now at least $0 · exposed $500K; not known: " in said
+
+
+def test_news_of_a_service_tell_deploys_from_changes_of_traffic_and_nothing_twice() -> None:
+    base = deployed("auth-service", "00283-qab")
+    news = (
+        replace(base, id="1", kind=EventKind.TRAFFIC, revision=None),
+        replace(base, id="2", revision=None, detail="not ready"),
+        replace(base, id="3", revision=None),
+        replace(base, id="4", kind=EventKind.REVISION_READY, author=None),
+        replace(base, id="5", kind=EventKind.REVISION_READY, author=None),
+        base,
+    )
+    look = Look(cards.later(180), state(cards.PLACE, "00283-qab", "00283-qab"))
+
+    said = told(render("reply/status_one", context(entry(cards.PLACE, look, *news)))).splitlines()
+
+    assert [line.partition("UTC ")[2] for line in said if line.startswith("2025-11-17")] == [
+        "traffic changed by dana",
+        "change failed by dana: not ready",
+        "change by dana",
+        "revision ready …-00283-qab",
+        "deploy …-00283-qab by dana",
+    ]
 
 
 def test_two_hundred_deployments_still_fit_into_one_answer() -> None:

@@ -59,11 +59,52 @@ def test_a_proposal_nobody_decided_on_is_made_anew_after_its_time():
     assert again.plan.created_at == NOON + CONFIG.proposal_expires
 
 
-@pytest.mark.parametrize("state_now", [PlanState.APPROVED, PlanState.SHIFTED, PlanState.VERIFIED, PlanState.UNVERIFIED])
-def test_nothing_else_is_proposed_while_a_plan_is_carried_out_or_was(state_now):
+@pytest.mark.parametrize("state_now", [PlanState.APPROVED, PlanState.SHIFTED])
+def test_nothing_else_is_proposed_while_a_plan_is_carried_out(state_now):
     under_way = plan(state=state_now)
 
     assert proposed(incident(plan=under_way), state(split(good=50, bad=50))).plan is under_way
+
+
+@pytest.mark.parametrize("state_now", [PlanState.VERIFIED, PlanState.UNVERIFIED])
+def test_nothing_else_is_proposed_while_the_traffic_is_as_a_rollback_left_it(state_now):
+    done = plan(state=state_now)
+
+    assert proposed(incident(plan=done), state(split(good=100))).plan is done
+
+
+def test_traffic_that_went_back_to_the_failing_revision_after_a_rollback_gets_a_new_proposal():
+    done = plan(state=PlanState.UNVERIFIED)
+
+    again = proposed(incident(plan=done), state(split(bad=100))).plan
+
+    assert again is not None
+    assert (again.id, again.state) == ("plan-1-2", PlanState.PROPOSED)
+
+
+def test_rollbacks_that_did_not_help_are_not_proposed_for_ever():
+    third = plan(id="plan-1-3", state=PlanState.UNVERIFIED, verification="still failing")
+
+    last = proposed(incident(plan=third), state(split(bad=100)))
+
+    assert last.plan is third
+    assert "still failing" in last.no_plan
+
+
+@pytest.mark.parametrize(
+    ("outdated", "why"),
+    [
+        ({"policy": RollbackPolicy.TWO_APPROVERS}, "another approval"),
+        ({"resource_name": "projects/acme-old/locations/us-central1/services/auth-service"}, "another service"),
+        ({"dry_run": True}, "dry run"),
+    ],
+)
+def test_a_proposal_of_an_earlier_catalog_or_mode_is_withdrawn_and_made_anew(outdated, why):
+    again = proposed(incident(plan=plan(**outdated)))
+
+    assert why in again.withdraw
+    assert again.plan is not None
+    assert again.plan.policy is RollbackPolicy.ONE_APPROVER
 
 
 def test_a_no_stays_a_no_for_the_same_traffic():

@@ -74,7 +74,7 @@ function scenarioCard(scenario, playing, view, folded) {
   const story = h(
     "details",
     { class: "story", open: folded.get(scenario.name) ?? false },
-    h("summary", null, icon("down"), h("h3", null, scenario.title)),
+    h("summary", null, icon("down"), h("h3", null, scenario.title), h("small", { class: "slug mono" }, scenario.name)),
     h("p", null, scenario.story, h("code", null, `--scenario ${scenario.name}`)),
   );
   story.addEventListener("toggle", () => folded.set(scenario.name, story.open));
@@ -88,16 +88,14 @@ function scenarioCard(scenario, playing, view, folded) {
   );
 }
 
-// What happens, with the seconds since the scenario began; the newest line stays in sight.
+// What happens, with the seconds since the scenario began: a handful of lines, all of them shown.
 function narration(lines, live) {
   const since = lines[0].at;
-  const list = h(
+  return h(
     "ol",
-    { class: "narration", tabindex: 0 },
+    { class: "narration" },
     lines.map((line, index) => h("li", { class: live && index === lines.length - 1 ? "now" : "" }, h("time", null, `${Math.round(line.at - since)} s`), h("span", null, line.text))),
   );
-  requestAnimationFrame(() => { list.scrollTop = list.scrollHeight; });
-  return list;
 }
 
 // Cloud Run

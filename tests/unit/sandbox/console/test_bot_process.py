@@ -6,6 +6,7 @@ import asyncio
 import io
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sandbox.bot_process import BotFailedToStart, BotProcess, BotState, Patience, child_environment
+from bot.sandbox.bot_process import BotFailedToStart, BotProcess, BotState, Patience, child_environment, leashed
 
 SERVE = """
 import http.server, os, sys
@@ -187,3 +188,34 @@ def test_the_environment_is_made_from_scratch(monkeypatch: pytest.MonkeyPatch) -
     assert environment["PATH"] == "/usr/bin"
     assert environment["PORT"] == "1234"
     assert not {"SLACK_BOT_TOKEN", "RELIABILITY_DRY_RUN"} & set(environment)
+
+
+STARTS_AND_WAITS = """
+import subprocess, sys
+from bot.sandbox.bot_process import leashed
+child = subprocess.Popen(leashed([sys.executable, "-I", "-c", "import time; print('up', flush=True); time.sleep(3); print('outlived')"]))
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_a_bot_does_not_outlive_a_sandbox_that_was_killed() -> None:
+    with subprocess.Popen((sys.executable, "-c", STARTS_AND_WAITS), stdout=subprocess.PIPE, text=True) as sandbox:
+        assert sandbox.stdout is not None
+        lines = {sandbox.stdout.readline().strip() for _ in range(2)}  # "up", and the child's id
+        [child] = lines - {"up"}
+        sandbox.kill()
+        left = sandbox.stdout.read()  # ends when nobody holds the other end any more: neither of the two runs
+
+    assert left == ""
+    assert child.isdigit()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+def test_the_leash_becomes_the_command_itself() -> None:
+    with subprocess.Popen(
+        leashed([sys.executable, "-I", "-c", "import os; print(os.getpid())"]), stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert int(child.stdout.read()) == child.pid
