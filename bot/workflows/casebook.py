@@ -14,14 +14,14 @@ from bot.decide.transitions import IncidentTrigger, PlanTrigger, advance_inciden
 from bot.deps import Deps
 from bot.model.catalog import Place
 from bot.model.evidence import RequestCount
-from bot.model.incident import Incident, IncidentState, PlanState
+from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Health, IncidentKind
 from bot.model.ledger import ServedSpan
 from bot.model.links import commit_url
 from bot.store import audit, inbox, incidents, messages, places
 from bot.store.places import LastLook
 from bot.workflows import blindness
-from bot.workflows.proposals import propose
+from bot.workflows.proposals import Proposal, propose
 
 EVENTS_BEFORE = timedelta(minutes=5)
 """A deploy's events may precede its revision by this much."""
@@ -76,54 +76,62 @@ async def _pursue(
     incident: Incident | None,
     spans: Sequence[ServedSpan],
 ) -> None:
-    """Open an incident for what was found, or carry the open one along."""
-    is_new = incident is None
-    before = incident or opened(found, deps.catalog.business.restore_within)
-    after = before if is_new else _relapsed(updated(before, found, deps.watch.refresh_after))
-    proposal = propose(after, place, found.state, spans, now=found.at, config=deps.watch, dry_run=deps.dry_run)
-    old_plan = before.plan
-    if old_plan is not None and proposal.plan != old_plan and old_plan.state is PlanState.PROPOSED:
-        trigger = PlanTrigger.EXPIRE if expired(old_plan, found.at) else PlanTrigger.WITHDRAW
-        gone = replace(old_plan, state=advance_plan(old_plan.state, trigger), note=proposal.withdraw)
-        if not await incidents.advance_plan(session, gone, expecting=PlanState.PROPOSED):
-            return  # decided this very moment: the next look sees how
-    after = replace(after, no_plan=proposal.no_plan)
+    """Open an incident for what was found, or carry the open one along, with the rollback that fits now."""
+
+    def offer(about: Incident) -> Proposal:
+        return propose(about, place, found.state, spans, now=found.at, config=deps.watch, dry_run=deps.dry_run)
+
+    if incident is None:
+        fresh = opened(found, deps.catalog.business.restore_within)
+        await _open(session, place, found, fresh, offer(fresh))
+    else:
+        changed = _relapsed(updated(incident, found, deps.watch.refresh_after))
+        await _follow(session, place, found, incident, changed, offer(changed))
+
+
+async def _open(session: AsyncSession, place: Place, found: Findings, fresh: Incident, offer: Proposal) -> None:
+    stored = await incidents.add(session, replace(fresh, plan=offer.plan, no_plan=offer.no_plan))
+    for revision in stored.revisions:
+        await places.count_incident(session, place.key, revision.name)
+    await audit.record(session, found.at, actor="bot", action="open", on=stored.id, outcome="done", detail=found.why)
     channel = place.service.channel
-    if is_new:
-        stored = await incidents.add(session, replace(after, plan=proposal.plan))
-        for revision in stored.revisions:
-            await places.count_incident(session, place.key, revision.name)
-        await audit.record(
-            session, found.at, actor="bot", action="open", on=stored.id, outcome="done", detail=found.why
-        )
-        await messages.want_card(session, stored, channel, found.at)
-        await messages.add_note(
-            session, stored, "opened", {"at": found.at, "since": stored.since, "why": found.why}, channel, found.at
-        )
+    await messages.want_card(session, stored, channel, found.at)
+    told = {"at": found.at, "since": stored.since, "why": found.why}
+    await messages.add_note(session, stored, "opened", told, channel, found.at)
+
+
+async def _follow(
+    session: AsyncSession, place: Place, found: Findings, before: Incident, after: Incident, offer: Proposal
+) -> None:
+    """Store what changed about an open incident; nothing when nothing did."""
+    if not await _retired(session, before.plan, offer, found):
         return
-    new_plan = proposal.plan is not None and proposal.plan != old_plan
-    if new_plan and proposal.plan is not None:
-        await incidents.add_plan(session, proposal.plan)
-    if after == before and not new_plan:
+    new_plan = offer.plan if offer.plan != before.plan else None
+    after = replace(after, no_plan=offer.no_plan)
+    if after == before and new_plan is None:
         return
-    joined = {r.name for r in after.revisions} - {r.name for r in before.revisions}
+    if new_plan is not None:
+        await incidents.add_plan(session, new_plan)
+    joined = sorted({r.name for r in after.revisions} - {r.name for r in before.revisions})
+    stored = await incidents.save(session, after)
+    channel = place.service.channel
+    await messages.want_card(session, stored, channel, found.at)
     for name in joined:
         await places.count_incident(session, place.key, name)
-    stored = await incidents.save(session, after)
-    await messages.want_card(session, stored, channel, found.at)
-    for name in sorted(joined):
-        await messages.add_note(
-            session, stored, f"joined:{name}", {"at": found.at, "revision": name}, channel, found.at
-        )
-    if new_plan and proposal.plan is not None:
-        await messages.add_note(
-            session,
-            stored,
-            f"proposed:{proposal.plan.id}",
-            {"at": found.at, "target": proposal.plan.target, "why": proposal.withdraw},
-            channel,
-            found.at,
-        )
+        told = {"at": found.at, "revision": name}
+        await messages.add_note(session, stored, f"joined:{name}", told, channel, found.at)
+    if new_plan is not None:
+        told = {"at": found.at, "target": new_plan.target, "why": offer.withdraw}
+        await messages.add_note(session, stored, f"proposed:{new_plan.id}", told, channel, found.at)
+
+
+async def _retired(session: AsyncSession, plan: RollbackPlan | None, offer: Proposal, found: Findings) -> bool:
+    """Take back a shown plan that gives way to another or to none. False: it was decided on this very moment."""
+    if plan is None or offer.plan == plan or plan.state is not PlanState.PROPOSED:
+        return True
+    trigger = PlanTrigger.EXPIRE if expired(plan, found.at) else PlanTrigger.WITHDRAW
+    gone = replace(plan, state=advance_plan(plan.state, trigger), note=offer.withdraw)
+    return await incidents.advance_plan(session, gone, expecting=PlanState.PROPOSED)
 
 
 def _relapsed(incident: Incident) -> Incident:

@@ -16,11 +16,13 @@ import msgspec
 
 from bot.deps import Deps
 from bot.errors import Permanent, ReliabilityError, Retryable
+from bot.model.catalog import Severity
 from bot.model.incident import Incident
 from bot.notify.message import Message
 from bot.notify.notifier import MessageGone, Outgoing, Receipt
 from bot.notify.render import render, render_card
 from bot.store import incidents, messages
+from bot.store.messages import URGENCY
 from bot.store.tables import MessageRow
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ LEASE = timedelta(seconds=15)
 """Longer than one try at Slack may take; after a crash in the middle of one, the next try waits this long."""
 POLL_S = 1.0
 SLOWEST = timedelta(minutes=1)
+SLOWEST_URGENT = timedelta(seconds=5)
 REFUSED_AGAIN_IN = timedelta(minutes=5)
 LATE = timedelta(seconds=30)
 AT_ONCE = 4
@@ -199,7 +202,9 @@ class Deliverer:
 
 
 def _pause(row: MessageRow) -> timedelta:
-    return min(timedelta(seconds=2.0 ** min(row.attempts, 6)), SLOWEST)
+    """Growing with each try; what is urgent is tried again within seconds, for as long as it takes."""
+    slowest = SLOWEST_URGENT if row.urgency <= URGENCY[Severity.P0] else SLOWEST
+    return min(timedelta(seconds=2.0 ** min(row.attempts, 6)), slowest)
 
 
 def _without_place(incident: Incident) -> dict[str, object]:

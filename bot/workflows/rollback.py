@@ -15,31 +15,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.act.health import HealthAnswer
 from bot.act.plan import already_shifted, served_equals
 from bot.act.target import ShiftResult
 from bot.decide.digest import plan_digest
 from bot.decide.transitions import IncidentTrigger, PlanTrigger, advance_incident, advance_plan
-from bot.decide.verdict import judge_serving
 from bot.deps import Deps
 from bot.errors import Conflict, Permanent, ReliabilityError, Retryable
 from bot.model.catalog import Place
 from bot.model.cloud_run import ServiceState
-from bot.model.evidence import RequestCount, Window
 from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Health
 from bot.store import audit, incidents, messages
 from bot.workflows.proposals import outdated
+from bot.workflows.verification import measure
 
 log = logging.getLogger(__name__)
 
 GIVEN_UP = {PlanState.APPROVED: PlanTrigger.FAIL, PlanState.SHIFTED: PlanTrigger.DOUBT}
 """How a plan ends that cannot be carried further, by how far it came."""
-
-SHORTEST = timedelta(seconds=1)
-"""A window of requests is at least this long."""
 
 
 @dataclass(frozen=True)
@@ -196,20 +191,7 @@ class Rollback:
             last: the time for verifying is over: say what is known, even if that is little.
         """
         case = await self._case(plan_id)
-        if case.plan.dry_run:
-            return {"health": Health.INCONCLUSIVE, "why": "nothing was moved, so there is nothing to measure"}
-        now = self._deps.now()
-        since = datetime.fromisoformat(shifted_at)
-        window = Window(since, max(now, since + SHORTEST))
-        try:
-            state = await self._deps.target.state(case.place)
-            counts = await self._deps.count_requests(case.place, (case.plan.target,), window)
-        except (Retryable, Permanent) as error:
-            return {"health": Health.ERROR, "why": f"could not measure: {error}"}
-        answer = await self._health_path(case, state.uri)
-        if not served_equals(state.fact, case.plan.after):
-            return {"health": Health.ERROR, "why": f"the traffic was changed to {state.fact} while verifying"}
-        return _judged(case, state, counts.get(case.plan.target), answer, now=now, last=last)
+        return await measure(self._deps, case.place, case.plan, datetime.fromisoformat(shifted_at), last=last)
 
     async def finish(self, plan_id: str, health: str, why: str) -> None:
         """Store and tell how it ended: verified and resolved, or unverified and still open."""
@@ -252,12 +234,6 @@ class Rollback:
                 now,
             )
         self._deps.wake_outbox()
-
-    async def _health_path(self, case: Case, uri: str) -> HealthAnswer:
-        path = case.place.service.health
-        if path is None:
-            return HealthAnswer(None, "the catalog names no health path")
-        return await self._deps.check_health(uri, path)
 
     async def _case(self, plan_id: str) -> Case:
         async with self._deps.db.read() as session:
@@ -303,26 +279,3 @@ def _mitigated(incident: Incident, now: datetime) -> Incident:
     if incident.state is IncidentState.MITIGATED:
         return incident
     return replace(incident, state=advance_incident(incident.state, IncidentTrigger.MITIGATE), mitigated_at=now)
-
-
-def _judged(
-    case: Case,
-    state: ServiceState,
-    count: RequestCount | None,
-    answer: HealthAnswer,
-    *,
-    now: datetime,
-    last: bool,
-) -> dict[str, str]:
-    counts = {case.plan.target: count} if count else {}
-    verdicts = judge_serving(state, counts, case.place.detection, now, ())
-    of_target = next((v for v in verdicts if v.revision == case.plan.target), None)
-    asked = count is not None and count.total > 0
-    numbers = f"{count.failed:,} of {count.total:,} requests failing" if count and asked else "no requests since"
-    if answer.well is False or (of_target is not None and of_target.health is Health.UNHEALTHY):
-        return {"health": Health.UNHEALTHY if last else Health.INCONCLUSIVE, "why": f"{numbers}; {answer.told}"}
-    if of_target is not None and of_target.health is Health.HEALTHY:
-        return {"health": Health.HEALTHY, "why": f"{numbers}; {answer.told}"}
-    if last and answer.well and count is not None and count.failed == 0:
-        return {"health": Health.HEALTHY, "why": f"{numbers} (little traffic); {answer.told}"}
-    return {"health": Health.INCONCLUSIVE, "why": f"{numbers}: too few to judge; {answer.told}"}

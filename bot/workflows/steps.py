@@ -29,9 +29,9 @@ async def step(name: str, func: Callable[P, Awaitable[R]], *args: P.args, **kwar
     """
 
     async def logged(*args: P.args, **kwargs: P.kwargs) -> R:
-        log.info("step.begun", extra={"step": name})
+        log.debug("step.begun", extra={"step": name})
         result = await func(*args, **kwargs)
-        log.info("step.done", extra={"step": name})
+        log.debug("step.done", extra={"step": name})
         return result
 
     try:

@@ -57,7 +57,9 @@ def main() -> None:
     if options.later_release:
         become_a_later_release()
     if options.die:
-        logging.getLogger("bot.workflows.steps").addHandler(Assassin(*options.die.split(":")))
+        steps = logging.getLogger("bot.workflows.steps")
+        steps.addHandler(Assassin(*options.die.split(":")))
+        steps.setLevel(logging.DEBUG)
     from bot.cli.run import run
 
     run()
