@@ -147,6 +147,31 @@ async def test_a_verification_that_breaks_off_leaves_the_plan_unverified(deps: D
     assert await plan_state(db) is PlanState.UNVERIFIED
 
 
+@dataclass
+class Known:
+    """What DBOS says about a workflow."""
+
+    status: str
+
+
+@pytest.mark.parametrize(("workflow", "then"), [("ERROR", PlanState.FAILED), ("PENDING", PlanState.APPROVED)])
+async def test_the_sweep_ends_a_plan_whose_workflow_ended_without_it_and_leaves_a_running_one_alone(
+    workflow: str, then: PlanState, deps: Deps, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store(db)
+    engine = object.__new__(Engine)
+    engine._rollback = Rollback(deps)
+
+    async def known(_plan_id: str) -> Known:
+        return Known(workflow)
+
+    monkeypatch.setattr("bot.workflows.engine.DBOS.get_workflow_status_async", known)
+
+    assert not await engine.tend_rollback("plan-1-1")
+
+    assert await plan_state(db) is then
+
+
 # --- what was shown and approved is what happens
 
 
