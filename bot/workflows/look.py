@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 ENTRIES_BEFORE = timedelta(seconds=30)
 """Entries are read from this long before the trouble began: a boot failure precedes the first failing request."""
 
+LONGEST_WINDOW = timedelta(minutes=30)
+"""A quiet service is given this long to show that it is well again."""
+
 COMPARE_WINDOW = timedelta(minutes=3)
 """How much of the previous revision's traffic the card compares with."""
 
@@ -100,11 +103,27 @@ class Looker:
             return Sight(place, now, None, gaps=(gap,), verdicts=(blind,), events=events, open_now=open_now)
         window = Window(now - place.detection.window, now)
         counts, gaps = await self._count(place, tuple(state.fact.serving), window)
-        verdicts = (
-            *verdict.judge_serving(state, counts, place.detection, now, gaps),
-            verdict.judge_deploy(state, now),
-        )
+        serving = verdict.judge_serving(state, counts, place.detection, now, gaps)
+        serving = await self._with_patience(place, state, serving, open_now.get(IncidentKind.SERVING_FAILURE), now)
+        verdicts = (*serving, verdict.judge_deploy(state, now))
         return Sight(place, now, state, counts, gaps, verdicts, events, open_now, last_served)
+
+    async def _with_patience(
+        self, place: Place, state: ServiceState, verdicts: tuple[Verdict, ...], known: Incident | None, now: datetime
+    ) -> tuple[Verdict, ...]:
+        """Where the usual window has too few requests, an open incident may end by all of them since it last failed."""
+        unsure = any(found.health is Health.INCONCLUSIVE for found in verdicts)
+        if known is None or known.last_seen is None or not unsure:
+            return verdicts
+        window = Window(max(known.last_seen, now - LONGEST_WINDOW), now)
+        if now - window.start <= place.detection.window:
+            return verdicts
+        counts, gaps = await self._count(place, tuple(state.fact.serving), window)
+        patient = verdict.judge_serving(state, counts, place.detection, now, gaps)
+        better = {found.revision: found for found in patient if found.health is Health.HEALTHY}
+        return tuple(
+            better.get(found.revision, found) if found.health is Health.INCONCLUSIVE else found for found in verdicts
+        )
 
     async def _count(
         self, place: Place, revisions: tuple[str, ...], window: Window

@@ -245,3 +245,23 @@ async def test_the_revision_that_served_before_is_the_one_that_was_seen_serving(
     found = (await look(deps))[IncidentKind.SERVING_FAILURE]
 
     assert found.previous_good == OLD
+
+
+async def test_a_service_with_little_traffic_ends_its_incident_by_all_requests_since_it_failed(
+    google: LocalGoogle, deps: Deps
+) -> None:
+    await deploy(google, BROKEN)
+    await visit(google)
+    before = (await look(deps))[IncidentKind.SERVING_FAILURE]
+    await google.set_traffic(SERVICE, {OLD: 100}, by="dana@acme.example", wait=True)
+    await visit(google, 10)
+    minutes_later = replace(deps, now=lambda: datetime.now(UTC) + timedelta(minutes=2))
+
+    assert list(await look(minutes_later)) == [IncidentKind.SERVING_FAILURE]  # 10 requests are too few
+    await visit(google, 15)
+    assert await look(minutes_later) == {}
+
+    async with deps.db.read() as session:
+        ended = await incidents.read(session, before.id)
+    assert ended is not None
+    assert ended.state is IncidentState.RESOLVED
