@@ -15,7 +15,7 @@ from bot.model.catalog import RollbackPolicy
 from bot.model.cloud_run import TrafficSplit, TrafficTarget
 from bot.model.evidence import Gap
 from bot.model.incident import Decision, Incident, IncidentState, PlanState
-from bot.notify.render import render, render_card
+from bot.notify.render import TEMPLATES, render, render_card
 
 ACKNOWLEDGED = Decision("acknowledge", cards.RILEY, cards.later(52))
 HOSTILE = (
@@ -164,6 +164,21 @@ def test_a_healthy_deploy_is_told_in_one_quiet_line(compare: Compare) -> None:
     credit = {"author": "dana@acme.example", "commit": "a1b2c3d4e5f6", "commit_url": None}
 
     compare("deploy/quiet", "healthy", render("deploy/quiet", context | counts | credit))
+
+
+def test_a_deploy_that_nobody_can_judge_is_told_in_one_line_and_hostile_words_stay_words(compare: Compare) -> None:
+    why = "Cloud Logging did not answer within 10 s <!channel> `x`"
+    context = {"where": "auth-service (staging)", "since": AT, "why": why}
+
+    compare("deploy/blind", "logging-down", render("deploy/blind", context))
+
+
+def test_every_template_has_a_reviewed_snapshot() -> None:
+    templates = {
+        path.relative_to(TEMPLATES).as_posix().removesuffix(".json.j2") for path in TEMPLATES.rglob("*.json.j2")
+    }
+
+    assert {name for name in templates if not list((FOLDER / name).glob("*.json"))} == set()
 
 
 def test_every_snapshot_belongs_to_a_test() -> None:
