@@ -10,7 +10,7 @@ from bot.act.health import HealthAnswer
 from bot.act.target import RollbackTarget
 from bot.decide.timing import WatchConfig
 from bot.model.catalog import Catalog, Place
-from bot.model.evidence import LogEntry, RequestCount, Window
+from bot.model.evidence import LogEntry, RequestCount, RequestPoint, Window
 from bot.notify.notifier import Notifier
 from bot.store.database import Database
 
@@ -19,6 +19,14 @@ CountRequests = Callable[[Place, Sequence[str], Window], Awaitable[Mapping[str, 
 
 ReadEntries = Callable[[Place, str, Window], Awaitable[tuple[list[LogEntry], bool]]]
 """(place, revision, window) → (entries oldest first, True when none was left unread); raises as above."""
+
+ReadErrors = Callable[[Place, Window], Awaitable[tuple[list[LogEntry], bool]]]
+"""(place, window) → (what went wrong in every service of the place's project and region, oldest first, and whether that
+is all); failed requests included; raises as above."""
+
+ReadTraffic = Callable[[Place, Window], Awaitable[tuple[RequestPoint, ...]]]
+"""(place, window) → Cloud Monitoring's request counts of every service of the place's project and region, oldest
+first; late by minutes; raises as above."""
 
 
 @dataclass(frozen=True)

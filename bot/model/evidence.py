@@ -75,6 +75,21 @@ class RequestCount:
         return self.failed / self.total if self.total else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class RequestPoint:
+    """Requests of one revision answered with one class of status in one interval, as Cloud Monitoring counts them.
+
+    Attributes:
+        window: the interval, 60 s as a rule. response_class: "2xx", "3xx", "4xx" or "5xx".
+    """
+
+    service: str
+    revision: str
+    response_class: str
+    window: Window
+    count: int
+
+
 @dataclass(frozen=True)
 class ErrorGroup:
     """Log entries that share a fingerprint.
