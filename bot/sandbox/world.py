@@ -25,7 +25,7 @@ from bot.sandbox.facts import Addresses, Facts, bot_environment, gather, new_web
 from bot.sandbox.local_google import LocalGoogle
 from bot.sandbox.local_slack import ALL_BOT_SCOPES, LocalSlack, SlackOptions
 from bot.sandbox.ports import PortTaken, open_console_port, reserved_port
-from bot.sandbox.scenarios import SCENARIOS, Stage, Traffic, set_up
+from bot.sandbox.scenarios import SCENARIOS, Stage, Traffic, remember_minutes, set_up
 
 PROJECT: Final = "acme-staging"
 REGION: Final = "us-central1"
@@ -102,6 +102,7 @@ async def run_world(options: WorldOptions, ready: Ready) -> None:
         await google.start()
         closing.push_async_callback(google.stop)
         await set_up(google)
+        remember_minutes(google)
         traffic = Traffic(google)
         player = Player(SCENARIOS, lambda tell: Stage(google, traffic, tell, options.speed))
         check(player, options)

@@ -1,8 +1,8 @@
 """LocalGoogle: one project of Google Cloud on this machine, spoken to by the real clients over the wire.
 
-What plays: Cloud Run Admin v2 and Logging v2 by gRPC without TLS, the services' own HTTP, the audit log pushed by a
-"Pub/Sub" with signed identity tokens. Not imitated: identities and permissions (whoever reaches the port may do all),
-quotas unless a fault plays them, several regions, persistence: everything is forgotten at the end.
+What plays: Cloud Run Admin v2, Logging v2 and Monitoring v3 by gRPC without TLS, the services' own HTTP, the audit log
+pushed by a "Pub/Sub" with signed identity tokens. Not imitated: identities and permissions (whoever reaches the port may
+do all), quotas unless a fault plays them, several regions, persistence: everything is forgotten at the end.
 """
 
 import random
@@ -12,13 +12,15 @@ from typing import Any, Final
 
 import grpc
 
-from bot.sandbox.local_google import logging_api, operations, run_api
+from bot.sandbox.local_google import logging_api, monitoring_api, operations, run_api
+from bot.sandbox.local_google.application import Application
 from bot.sandbox.local_google.audit import AuditLog
 from bot.sandbox.local_google.background import Background
 from bot.sandbox.local_google.containers import Containers
 from bot.sandbox.local_google.control_plane import ControlPlane, Parts
+from bot.sandbox.local_google.dependencies import Dependencies
 from bot.sandbox.local_google.deployer import Deployer
-from bot.sandbox.local_google.entries import Recorder
+from bot.sandbox.local_google.entries import Exchange, Recorder, Source
 from bot.sandbox.local_google.faults import Fault, Faults
 from bot.sandbox.local_google.front_end import FrontEnd
 from bot.sandbox.local_google.grpc_service import service as grpc_service
@@ -29,6 +31,7 @@ from bot.sandbox.local_google.names import Place
 from bot.sandbox.local_google.oidc import Signer
 from bot.sandbox.local_google.pace import Pace
 from bot.sandbox.local_google.push import Push, Subscription
+from bot.sandbox.local_google.request_counts import RequestCounts
 from bot.sandbox.local_google.snapshot import service_json, snapshot
 from bot.sandbox.local_google.state import Registry, Service
 from bot.sandbox.local_google.tally import Tally
@@ -45,6 +48,7 @@ class LocalGoogle:
 
     Attributes:
         images: what a container image does, by reference; scenarios add theirs.
+        dependencies: what services need beside each other; all are there at first.
         logs: every log entry.
         logging: the Logging RPCs (`logging.scan_limit` makes pages short).
         push: the Pub/Sub side; None without a push URL.
@@ -81,6 +85,7 @@ class LocalGoogle:
         """
         self.place = Place(project, region)
         self.images: dict[str, Image] = {}
+        self.dependencies = Dependencies()
         self.grpc_address = ""
         pace = pace or Pace()
         chance = random.Random(seed)  # noqa: S311 - believable, not secret
@@ -91,10 +96,15 @@ class LocalGoogle:
         self._listeners: list[Callable[[dict[str, Any]], None]] = []
         self.logs = LogStore(clock, chance)
         self.logging = logging_api.LoggingApi(self.logs)
+        requests = RequestCounts()
+        self.logs.watch(requests.notice)
+        self._monitoring = monitoring_api.MonitoringApi(requests, clock, pace.metrics)
         self._signer = Signer(email=push_service_account, audience=push_audience or (push_url or ""), clock=clock)
-        recorder, self._tally = Recorder(self.logs, clock, chance), Tally(clock)
+        self._recorder = recorder = Recorder(self.logs, clock, chance)
+        self._tally = Tally(clock)
         containers = Containers(recorder, self._background, pace, clock, chance)
-        self._front_end = FrontEnd(self._registry, recorder, containers, clock, chance, self._tally)
+        application = Application(self._registry, containers, self.dependencies, chance)
+        self._front_end = FrontEnd(self._registry, recorder, containers, application, clock, chance, self._tally)
         self._operations, audit = operations.Operations(), AuditLog(recorder)
         self._plane = ControlPlane(
             Parts(
@@ -133,6 +143,7 @@ class LocalGoogle:
                 ),
                 grpc_service(operations.SERVICE, self._operations.methods(), self._faults),
                 grpc_service(logging_api.SERVICE, self.logging.methods(), self._faults),
+                grpc_service(monitoring_api.SERVICE, self._monitoring.methods(), self._faults),
             )
         )
         port = server.add_insecure_port("127.0.0.1:0")
@@ -170,6 +181,14 @@ class LocalGoogle:
         found = self._registry.find(self.place, service)
         return list(found.revisions) if found else []
 
+    def serving(self, service: str) -> dict[str, int]:
+        """Percent by revision, as effective now."""
+        return self._registry.get(self.place, service).serving()
+
+    def behaviour(self, service: str, revision: str) -> Image:
+        """What the image of a revision does."""
+        return self._registry.get(self.place, service).revisions[revision].image
+
     def newest_number(self, service: str) -> int:
         """The highest revision number so far; 0 when there is no such service."""
         return self._registry.next_number(self.place, service) - 1
@@ -195,6 +214,12 @@ class LocalGoogle:
         made.pb.urls.append(made.pb.uri)
         self._registry.add(made)
         self._tell(made)
+
+    def remember_request(self, service: str, seen: Exchange, at: datetime) -> None:
+        """A request that the service's revision answered before the sandbox started; call in the order of time."""
+        found = self._registry.get(self.place, service)
+        (name,) = found.serving()
+        self._recorder.request(Source(self.place, service, name, found.revisions[name].instance), seen, at)
 
     async def deploy(
         self,

@@ -15,6 +15,7 @@ from bot.sandbox.local_google.entries import Recorder, Source
 from bot.sandbox.local_google.image import Crash, Line
 from bot.sandbox.local_google.pace import Pace
 from bot.sandbox.local_google.state import Revision, Service
+from bot.sandbox.local_google.traces import Trace
 
 _STARTED: Final = (
     "Starting new instance. Reason: DEPLOYMENT_ROLLOUT - Instance started due to traffic shifting between revisions due "
@@ -75,8 +76,13 @@ class Containers:
         )
         return never_listened(service.place, service.name, revision.name, revision.port)
 
-    async def print_lines(self, service: Service, revision: Revision, lines: Iterable[Line]) -> None:
-        """Print with the pauses that the lines ask for; all lines of one call come from one worker."""
+    async def print_lines(
+        self, service: Service, revision: Revision, lines: Iterable[Line], trace: Trace | None = None
+    ) -> None:
+        """Print with the pauses that the lines ask for; all lines of one call come from one worker.
+
+        `trace` is of the request that they are about, if any.
+        """
         source, pid = self.source(service, revision), str(self._chance.randint(2, 60))
         port = str(revision.image.binds(revision.port) or revision.port)
         for line in lines:
@@ -84,7 +90,7 @@ class Containers:
                 await asyncio.sleep(line.after)
             moment = self._clock().strftime("%Y-%m-%d %H:%M:%S +0000")
             text = line.text.replace("{time}", moment).replace("{pid}", pid).replace("{port}", port)
-            self._recorder.line(source, line, text)
+            self._recorder.line(source, line, text, trace)
 
     async def _die(self, service: Service, revision: Revision, crash: Crash) -> None:
         await self.print_lines(service, revision, crash.lines)

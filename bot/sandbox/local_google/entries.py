@@ -16,7 +16,9 @@ from google.cloud.logging_v2 import types
 from bot.sandbox.local_google.image import Line, Severity
 from bot.sandbox.local_google.log_store import LogStore
 from bot.sandbox.local_google.names import Place
+from bot.sandbox.local_google.traces import Trace
 
+_INGESTION: Final = timedelta(milliseconds=150)  # from an entry of the past to its receipt
 _Entry: Final = types.LogEntry.pb()
 _SEVERITIES: Final = _Entry.DESCRIPTOR.fields_by_name["severity"].enum_type.values_by_name
 
@@ -44,6 +46,7 @@ class Exchange:
     request_size: int
     response_size: int
     trace: str
+    span: str = ""
     platform_text: str = ""
 
 
@@ -66,9 +69,9 @@ class Recorder:
         """As container logs have it: seconds, microseconds and chance, in hexadecimal."""
         return f"{int(moment.timestamp()):08x}{moment.microsecond:08x}{self._chance.getrandbits(32):08x}"
 
-    def blank(self, source: Source, log: str) -> Any:
-        """An entry of log `log` (its id, unencoded) about `source`, at the clock's time."""
-        moment = self._now()
+    def blank(self, source: Source, log: str, at: datetime | None = None) -> Any:
+        """An entry of log `log` (its id, unencoded) about `source`; `at` None = at the clock's time."""
+        moment = at or self._now()
         entry = _Entry(log_name=f"projects/{source.place.project}/logs/{log.replace('/', '%2F')}")
         entry.insert_id = self.insert_id(moment)
         entry.timestamp.FromDatetime(moment)
@@ -86,18 +89,23 @@ class Recorder:
             entry.labels["instanceId"] = source.instance
         return entry
 
-    def keep(self, entry: Any) -> None:
-        """Into the store."""
-        self._store.append(entry)
+    def keep(self, entry: Any, received: datetime | None = None) -> None:
+        """Into the store; `received` None = just now."""
+        self._store.append(entry, received)
 
-    def line(self, source: Source, line: Line, text: str) -> None:
-        """What the container printed; `text` is the line with its placeholders filled in."""
+    def line(self, source: Source, line: Line, text: str, trace: Trace | None = None) -> None:
+        """What the container printed; `text` is the line with its placeholders filled in.
+
+        `trace` is of the request that the line is about; only JSON lines can carry it, as on Cloud Run.
+        """
         entry = self.blank(source, f"run.googleapis.com/{line.stream}")
         if line.severity is None:
             entry.text_payload = text
         else:
             entry.json_payload.update({"message": text, "logger": "app"})
             entry.severity = severity(line.severity)
+            if trace is not None:
+                self._put(entry, source, trace.trace, trace.span)
         self.keep(entry)
 
     def system(self, source: Source, text: str, level: Severity) -> None:
@@ -108,9 +116,9 @@ class Recorder:
         entry.labels["container_name"] = f"{source.service}-1"
         self.keep(entry)
 
-    def request(self, source: Source, seen: Exchange) -> None:
-        """One line of the request log."""
-        entry = self.blank(source, "run.googleapis.com/requests")
+    def request(self, source: Source, seen: Exchange, at: datetime | None = None) -> None:
+        """One line of the request log; `at` is when it was answered, None = just now."""
+        entry = self.blank(source, "run.googleapis.com/requests", at)
         entry.severity = severity("ERROR" if seen.status >= 500 else "WARNING" if seen.status >= 400 else "INFO")
         http = entry.http_request
         http.request_method, http.request_url, http.status = seen.method, seen.url, seen.status
@@ -118,10 +126,14 @@ class Recorder:
         http.user_agent, http.remote_ip, http.server_ip = seen.user_agent, seen.remote_ip, "192.0.2.10"
         http.latency.FromTimedelta(seen.latency)
         http.protocol = "HTTP/1.1"
-        entry.trace = f"projects/{source.place.project}/traces/{seen.trace}"
+        self._put(entry, source, seen.trace, seen.span)
         if seen.platform_text:
             entry.text_payload = seen.platform_text
-        self.keep(entry)
+        self.keep(entry, at and at + _INGESTION)
+
+    def _put(self, entry: Any, source: Source, trace: str, span: str) -> None:
+        entry.trace = f"projects/{source.place.project}/traces/{trace}"
+        entry.span_id, entry.trace_sampled = span, bool(span)
 
 
 def severity(level: Severity) -> int:

@@ -1,26 +1,25 @@
 """The HTTP side of Cloud Run: one server that plays every service, each on its own port.
 
 Real addresses have no path prefix, so each service, and each tagged revision, gets a port of its own and
-`uri + "/health"` works as in production. The revision is chosen by the effective traffic split and answers as its image
-says; each answered request leaves a line in the request log.
-Not imitated: TLS, HTTP/2, IAM on requests, queueing and cold starts, request and response bodies.
+`uri + "/health"` works as in production. The revision is chosen by the effective traffic split and its program answers
+(`application.py`); each answered request leaves a line in the request log, with the caller's trace if it handed one on.
+Not imitated: TLS, HTTP/2, IAM on requests, queueing and cold starts, request bodies.
 """
 
-import asyncio
 import random
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Final, Protocol
 
 from aiohttp import web
 
+from bot.sandbox.local_google.application import Answered, Application, Asked
 from bot.sandbox.local_google.containers import Containers
 from bot.sandbox.local_google.entries import Exchange, Recorder
-from bot.sandbox.local_google.image import Failure, Image
 from bot.sandbox.local_google.state import Registry, Revision, Service
+from bot.sandbox.local_google.traces import Trace, trace_of
 from bot.sandbox.local_google.traffic_split import choose
 
 MALFORMED: Final = (
@@ -28,7 +27,6 @@ MALFORMED: Final = (
     "Additional troubleshooting documentation can be found at: "
     "https://cloud.google.com/run/docs/troubleshooting#malformed-response-or-connection-error"
 )
-HEALTH: Final = "/health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,7 @@ class FrontEnd:
         registry: Registry,
         recorder: Recorder,
         containers: Containers,
+        application: Application,
         clock: Callable[[], datetime],
         chance: random.Random,
         tally: Tally,
@@ -61,6 +60,7 @@ class FrontEnd:
         self._registry = registry
         self._recorder = recorder
         self._containers = containers
+        self._application = application
         self._clock = clock
         self._chance = chance
         self._tally = tally
@@ -72,11 +72,13 @@ class FrontEnd:
 
     async def start(self) -> None:
         """Ready to open addresses."""
+        await self._application.start()
         await self._runner.setup()
 
     async def stop(self) -> None:
         """Close all addresses."""
         await self._runner.cleanup()
+        await self._application.stop()
 
     async def uri(self, service: Service, tag: str = "") -> str:
         """The address of a service or of one of its tags."""
@@ -98,37 +100,23 @@ class FrontEnd:
         if name is None:  # no route: Google's front end answers, and no revision logs it
             return web.Response(status=404, text="The requested URL was not found on this server.")
         revision = address.service.revisions[name]
+        trace = trace_of(request.headers, self._chance)
         began = self._clock()
-        failure = self._fails(request, revision.image)
-        status = failure.status if failure is not None else self._good_status(request, revision.image)
-        await self._work(address.service, revision, failure)
-        self._record(request, address.service, revision, status, self._clock() - began, failure)
-        return web.Response(status=status, text=HTTPStatus(status).phrase)
-
-    def _fails(self, request: web.Request, image: Image) -> Failure | None:
-        if request.path == HEALTH and image.healthy is not None:
-            return None if image.healthy else image.failure
-        return image.failure if self._chance.random() < image.fail_ratio else None
-
-    def _good_status(self, request: web.Request, image: Image) -> int:
-        return 401 if request.method == "POST" and self._chance.random() < image.unauthorized_ratio else 200
-
-    async def _work(self, service: Service, revision: Revision, failure: Failure | None) -> None:
-        low, high = revision.image.latency if failure is None else failure.latency
-        await asyncio.sleep(self._chance.uniform(low, high))
-        if failure is not None and failure.lines:
-            await self._containers.print_lines(service, revision, failure.lines)
+        answered = await self._application.answer(address.service, revision, Asked(request.method, request.path, trace))
+        self._record(request, address.service, revision, answered, trace, self._clock() - began)
+        return web.Response(status=answered.status, text=answered.body)
 
     def _record(
         self,
         request: web.Request,
         service: Service,
         revision: Revision,
-        status: int,
+        answered: Answered,
+        trace: Trace,
         latency: timedelta,
-        failure: Failure | None,
     ) -> None:
         forwarded = request.headers.get("X-Forwarded-For", "203.0.113.7").split(",")[0].strip()
+        status = answered.status
         self._recorder.request(
             self._containers.source(service, revision),
             Exchange(
@@ -140,8 +128,9 @@ class FrontEnd:
                 remote_ip=forwarded,
                 request_size=len(str(request.rel_url)) + 280,
                 response_size=self._chance.randint(180, 2_400) if status < 500 else self._chance.randint(90, 240),
-                trace=f"{self._chance.getrandbits(128):032x}",
-                platform_text=MALFORMED if failure is not None and failure.by_platform else "",
+                trace=trace.trace,
+                span=trace.span,
+                platform_text=MALFORMED if answered.by_platform else "",
             ),
         )
         self._tally.count(service.name, revision.name, status)

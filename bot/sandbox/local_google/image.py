@@ -1,6 +1,7 @@
 """What a container image does when Cloud Run starts it: lines it prints, the port it binds, how it answers, how it dies.
 
-Texts may contain `{time}` (gunicorn's own format), `{pid}` and `{port}` (what the image binds); nothing else is replaced.
+Texts may contain `{time}` (gunicorn's own format), `{pid}` and `{port}` (what the image binds), those of a `Call` also
+`{answer}`; nothing else is replaced.
 Not imitated: memory, CPU, disks, sidecars, health probes other than the TCP one on the container port.
 """
 
@@ -19,7 +20,8 @@ class Line:
         text: without line end.
         after: seconds after the line before it.
         stream: where it is printed.
-        severity: None = a plain line (the entry then carries no severity); else the app logs JSON with this level.
+        severity: None = a plain line (the entry then carries no severity); else the app logs JSON with this level, and
+            with the trace of the request that it is about.
     """
 
     text: str
@@ -60,6 +62,58 @@ class Failure:
     by_platform: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A dependency that requests cannot be answered without.
+
+    Attributes:
+        dependency: its name, see `Dependencies`.
+        paths: those that use it; others never notice.
+        without: how they fail while it does not answer.
+    """
+
+    dependency: str
+    paths: tuple[str, ...]
+    without: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to another service, made while a request of one's own is answered.
+
+    Attributes:
+        service: who is asked, by name, in the same project and region.
+        path: what is asked for, with GET.
+        paths: one's own paths that lead to it.
+        reads: keys that the JSON object in the answer must have.
+        refused: how one fails when the answer is an error or does not come; `{answer}` in its lines is what came, such
+            as "500 Internal Server Error".
+        unusable: how one fails when the answer is fine by its status and lacks what is read.
+    """
+
+    service: str
+    path: str
+    paths: tuple[str, ...]
+    reads: tuple[str, ...]
+    refused: Failure
+    unusable: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One good answer.
+
+    Attributes:
+        body: what is sent.
+        lines: printed each time.
+        weight: how often it is chosen in relation to the path's other answers.
+    """
+
+    body: str
+    lines: tuple[Line, ...] = ()
+    weight: int = 1
+
+
 def gunicorn_boot(port: str = "{port}") -> tuple[Line, ...]:
     """What gunicorn prints when it starts and binds."""
     return (
@@ -86,6 +140,9 @@ class Image:
         healthy: whether `/health` answers 200; None = as any other path.
         latency: seconds a good answer takes, from and to.
         unauthorized_ratio: part of the POSTs that a healthy service answers with 401 (mistyped passwords).
+        needs: dependencies, tried in this order.
+        calls: other services that are asked, in this order, once the dependencies answer.
+        answers: good answers by path; a path that is not there is answered with the status's phrase.
     """
 
     boot: tuple[Line, ...] = field(default_factory=gunicorn_boot)
@@ -99,6 +156,9 @@ class Image:
     healthy: bool | None = True
     latency: tuple[float, float] = (0.008, 0.09)
     unauthorized_ratio: float = 0.0
+    needs: tuple[Need, ...] = ()
+    calls: tuple[Call, ...] = ()
+    answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
 
     def binds(self, asked: int) -> int | None:
         """The port it listens on when Cloud Run sets PORT to `asked`."""

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 Watcher: TypeAlias = Callable[[Any], None]
 
-LIMIT: Final = 40_000  # some 3 kB each in memory: about half an hour of the sandbox's traffic
+LIMIT: Final = 40_000  # some 3 kB each in memory: about a quarter of an hour of the sandbox's traffic
 _SLACK: Final = 1_000  # entries above the limit before the oldest are cut: one cut in a thousand appends
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -39,10 +39,12 @@ class LogStore:
         self._sequence = itertools.count()
         self._watchers: list[Watcher] = []
 
-    def append(self, entry: Any) -> None:
-        """Keep a raw LogEntry; its log_name says the project. Sets insertId, timestamp and receiveTimestamp."""
-        now = self._clock()
-        entry.receive_timestamp.FromDatetime(now)
+    def append(self, entry: Any, received: datetime | None = None) -> None:
+        """Keep a raw LogEntry; its log_name says the project. Sets insertId, timestamp and receiveTimestamp.
+
+        `received` None = just now; a time of its own is for entries that were there before the sandbox started.
+        """
+        entry.receive_timestamp.FromDatetime(received or self._clock())
         if not entry.HasField("timestamp"):
             entry.timestamp.CopyFrom(entry.receive_timestamp)
         if not entry.insert_id:

@@ -15,6 +15,7 @@ class Pace:
         push_backoff: first pause before a push is tried again; doubles.
         push_backoff_limit: longest pause.
         push_deadline: how long a push waits for its answer (Pub/Sub: 10 s by default).
+        metrics: from the end of a minute until its request counts are visible (real: up to 180 s).
     """
 
     provision: timedelta = timedelta(seconds=0.6)
@@ -23,3 +24,4 @@ class Pace:
     push_backoff: timedelta = timedelta(seconds=0.5)
     push_backoff_limit: timedelta = timedelta(seconds=30)
     push_deadline: timedelta = timedelta(seconds=10)
+    metrics: timedelta = timedelta(seconds=30)

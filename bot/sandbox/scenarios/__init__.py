@@ -3,12 +3,16 @@
 from typing import Final
 
 from bot.sandbox.scenarios import (
+    bad_canary,
     bad_release,
     errors_after_deploy,
+    guilty_callee,
     healthy,
+    innocent_deploy_dependency_outage,
     port_mismatch,
     port_mismatch_new_service,
 )
+from bot.sandbox.scenarios.past import remember_minutes
 from bot.sandbox.scenarios.scenario import Scenario, Stage
 from bot.sandbox.scenarios.start import set_up
 from bot.sandbox.scenarios.traffic import Traffic
@@ -18,7 +22,10 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     port_mismatch.SCENARIO,
     port_mismatch_new_service.SCENARIO,
     errors_after_deploy.SCENARIO,
+    bad_canary.SCENARIO,
+    guilty_callee.SCENARIO,
+    innocent_deploy_dependency_outage.SCENARIO,
     healthy.SCENARIO,
 )
 
-__all__ = ["SCENARIOS", "Scenario", "Stage", "Traffic", "set_up"]
+__all__ = ["SCENARIOS", "Scenario", "Stage", "Traffic", "remember_minutes", "set_up"]

@@ -7,9 +7,9 @@ becomes Ready and takes all traffic, and then every worker dies of a module that
 from typing import Final
 
 from bot.sandbox.local_google import Crash, Failure, Image, Line
+from bot.sandbox.scenarios.apps import AUTH, NOISE
 from bot.sandbox.scenarios.releases import release
 from bot.sandbox.scenarios.scenario import Scenario, Stage
-from bot.sandbox.scenarios.start import AUTH, NOISE
 
 COMMIT: Final = "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678"
 BUILD: Final = "00000283-5eed-4bad-8bad-000000000283"

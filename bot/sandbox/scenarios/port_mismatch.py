@@ -7,9 +7,9 @@ the revision before goes on serving. What is blocked is every release of a tier-
 from typing import Final
 
 from bot.sandbox.local_google import Image
+from bot.sandbox.scenarios.apps import APP_BOOT, AUTH
 from bot.sandbox.scenarios.releases import release
 from bot.sandbox.scenarios.scenario import Scenario, Stage
-from bot.sandbox.scenarios.start import APP_BOOT, AUTH
 
 WRONG_PORT: Final = 8081
 IMAGE: Final = Image(boot=APP_BOOT, port=WRONG_PORT)

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from bot.sandbox.scenarios.apps import NEW
 from bot.sandbox.scenarios.port_mismatch import IMAGE
 from bot.sandbox.scenarios.releases import release
 from bot.sandbox.scenarios.scenario import Scenario, Stage
-from bot.sandbox.scenarios.start import NEW
 
 COMMIT: Final = "decade0fa1b2c3d4e5f60718293a4b5c6d7e8f90"
 BUILD: Final = "00000001-5eed-4bad-8bad-000000000001"

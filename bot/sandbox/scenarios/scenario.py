@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.sandbox.local_google import LocalGoogle
+from bot.sandbox.scenarios.put_back import put_back
 from bot.sandbox.scenarios.traffic import Traffic
 
 
@@ -43,10 +44,17 @@ class Scenario:
         name: how it is called on the command line.
         title: one line for a button.
         story: two or three sentences: what happens and what to look at.
-        play: returns when the script is over; what it started (a failing revision) goes on.
+        script: returns when it is over; what it started (a failing revision) goes on.
+        begins_healthy: the story makes sense only if auth-service answers well before it.
     """
 
     name: str
     title: str
     story: str
-    play: Callable[[Stage], Awaitable[None]]
+    script: Callable[[Stage], Awaitable[None]]
+    begins_healthy: bool = False
+
+    async def play(self, stage: Stage) -> None:
+        """Put back what the scenario before left, then follow the script."""
+        await put_back(stage.google, healthy=self.begins_healthy)
+        await self.script(stage)

@@ -4,27 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.sandbox.local_google import Image, Line, LocalGoogle, Past, gunicorn_boot
+from bot.sandbox.local_google import LocalGoogle, Past
+from bot.sandbox.scenarios.apps import AUTH, AUTH_APP, BACKEND, BACKEND_APP, WEBSOCKET
 
 DEPLOYER: Final = "dana@acme.example"
-AUTH: Final = "auth-service"
-BACKEND: Final = "backend-service"
-WEBSOCKET: Final = "websocket-service"
-NEW: Final = "notifications-service"  # in the catalog, but nobody deployed it before `port-mismatch-new-service`
-
-NOISE: Final = (  # what each start of the application prints and nobody minds
-    Line("/app/app/config.py:7: DeprecationWarning: pkg_resources is deprecated as an API."),
-    Line("  import pkg_resources"),
-    Line("Sentry SDK not installed, error reporting is off"),
-)
-APP_BOOT: Final = (
-    *gunicorn_boot(),
-    *NOISE,
-    Line("[{time}] [{pid}] [INFO] Started server process [{pid}]"),
-    Line("[{time}] [{pid}] [INFO] Waiting for application startup."),
-    Line("[{time}] [{pid}] [INFO] Application startup complete."),
-)
-
 _ENVIRONMENT: Final = {"ENVIRONMENT": "staging", "LOG_LEVEL": "info"}
 _AUTH_ENVIRONMENT: Final = _ENVIRONMENT | {"JWT_SECRET": "sandbox-only-not-a-secret"}
 
@@ -58,7 +41,12 @@ async def set_up(google: LocalGoogle) -> None:
         image_of(AUTH, "9d8c7b6a5f4e3d2c1b0a99887766554433221100"),
         image_of(AUTH, "5b1e7d09c8a7f6e5d4c3b2a190817263544536ab"),
     ):
-        google.images[image] = Image(boot=APP_BOOT, unauthorized_ratio=0.02)
+        google.images[image] = AUTH_APP
+    for image in (
+        image_of(BACKEND, "71f0e2d3c4b5a69788796a5b4c3d2e1f00112233"),
+        image_of(BACKEND, "e4d5c6b7a8f90123456789abcdef0123456789ab"),
+    ):
+        google.images[image] = BACKEND_APP
     await google.remember(
         AUTH,
         _past(AUTH, 279, "wvd", timedelta(days=23), "c0ffee1a2b3c4d5e6f708192a3b4c5d6e7f80912", _AUTH_ENVIRONMENT),

@@ -14,7 +14,7 @@ import aiohttp
 
 from bot.sandbox.local_google import LocalGoogle
 
-PER_SECOND: Final = 8.0
+PER_SECOND: Final = 10.0
 _AT_ONCE: Final = 12  # per service
 _DEADLINE: Final = aiohttp.ClientTimeout(total=10)
 
@@ -59,6 +59,11 @@ ASKS: Final[Mapping[str, tuple[Ask, ...]]] = {
 }
 
 
+def person(ask: Ask, chance: random.Random) -> tuple[str, str]:
+    """Who asks: user agent and address."""
+    return ask.agent or chance.choice(USER_AGENTS), f"198.51.100.{chance.randint(1, 254)}"
+
+
 class Traffic:
     """Users of the services that exist when it starts; `run` until cancelled."""
 
@@ -93,10 +98,8 @@ class Traffic:
                 users.create_task(self._ask(http, uri, ask, open_requests))
 
     async def _ask(self, http: aiohttp.ClientSession, uri: str, ask: Ask, open_requests: asyncio.Semaphore) -> None:
-        headers = {
-            "User-Agent": ask.agent or self._chance.choice(USER_AGENTS),
-            "X-Forwarded-For": f"198.51.100.{self._chance.randint(1, 254)}",
-        }
+        agent, address = person(ask, self._chance)
+        headers = {"User-Agent": agent, "X-Forwarded-For": address}
         async with open_requests:
             try:
                 async with http.request(ask.method, uri + ask.path, headers=headers) as answer:
