@@ -1,10 +1,10 @@
-"""`reliability send deploy`: a pipeline tells the bot about a deploy, signed, and tries again until it is taken."""
+"""`reliability send deploy|config`: a pipeline tells the bot what it did, signed, and tries again until it is taken."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,8 @@ from bot.errors import Permanent
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from bot.ingest.source import Source
 
 app = typer.Typer(no_args_is_help=True, help="Tell a running bot something.")
 
@@ -47,42 +49,73 @@ def _send() -> None:
     pass  # without it typer would make `send` itself the command
 
 
+_Url = Annotated[str, typer.Option(metavar="https://…", help="The bot's address, or all of …/events/….")]
+_Service = Annotated[str, typer.Option(help="Name of the Cloud Run service.")]
+_Project = Annotated[str, typer.Option(envvar=_PROJECT, help="Google Cloud project id.")]
+_Region = Annotated[str | None, typer.Option(envvar=_REGION, help="Such as us-central1.")]
+_Author = Annotated[str | None, typer.Option(envvar=_AUTHOR, help="Who did it.")]
+_At = Annotated[str | None, typer.Option(metavar="ISO-8601", help="When, with time zone; now if not given.")]
+_RetryFor = Annotated[str, typer.Option(metavar="DURATION", help="Try again for so long, such as 2m.")]
+
+
 @app.command("deploy")
 def deploy(
-    url: Annotated[str, typer.Option(metavar="https://…", help="The bot's address, or all of …/events/deploy.")],
-    service: Annotated[str, typer.Option(help="Name of the Cloud Run service.")],
-    project: Annotated[str, typer.Option(envvar=_PROJECT, help="Google Cloud project id.")],
-    region: Annotated[str | None, typer.Option(envvar=_REGION, help="Such as us-central1.")] = None,
+    url: _Url,
+    service: _Service,
+    project: _Project,
+    region: _Region = None,
     revision: Annotated[str | None, typer.Option(help="Short name, where it is known.")] = None,
     commit: Annotated[str | None, typer.Option(envvar=_COMMIT, help="SHA of what was deployed.")] = None,
-    author: Annotated[str | None, typer.Option(envvar=_AUTHOR, help="Who deployed.")] = None,
-    at: Annotated[str | None, typer.Option(metavar="ISO-8601", help="When, with time zone; now if not given.")] = None,
-    retry_for: Annotated[str, typer.Option(metavar="DURATION", help="Try again for so long, such as 2m.")] = "60s",
+    author: _Author = None,
+    at: _At = None,
+    file: Annotated[list[str] | None, typer.Option(help="A file that the commit changed; may be repeated.")] = None,
+    retry_for: _RetryFor = "60s",
 ) -> None:
     """Tell the bot that a Cloud Run service was deployed. Signed with RELIABILITY_WEBHOOK_SECRET."""
+    from bot.ingest.webhook import SOURCE
+
+    told = {"project": project, "region": region, "service": service, "revision": revision, "commit": commit}
+    fields = told | {"author": author, "at": at or _now(), "files": file}
+    _deliver(SOURCE, url, fields, retry_for)
+
+
+@app.command("config")
+def config(
+    url: _Url,
+    service: _Service,
+    project: _Project,
+    name: Annotated[str, typer.Option(help="What was changed, never its value: JWT_TTL, feature flag new-login.")],
+    region: _Region = None,
+    author: _Author = None,
+    at: _At = None,
+    retry_for: _RetryFor = "60s",
+) -> None:
+    """Tell the bot that a setting was changed without a deploy. Signed with RELIABILITY_WEBHOOK_SECRET."""
+    from bot.ingest.config_change import SOURCE
+
+    told = {"project": project, "region": region, "service": service, "name": name}
+    _deliver(SOURCE, url, told | {"author": author, "at": at or _now()}, retry_for)
+
+
+def _deliver(source: Source, url: str, fields: Mapping[str, object], retry_for: str) -> None:
     from bot.settings import first_webhook_secret
 
     patience = _patience(retry_for)
-    fields = {
-        "project": project,
-        "region": region,
-        "service": service,
-        "revision": revision,
-        "commit": commit,
-        "author": author,
-        "at": at or datetime.now(UTC).isoformat(timespec="seconds"),
-    }
     letter = Letter(
-        url=_address(url),
-        id=f"deploy_{uuid.uuid4().hex}",
-        body=_checked({name: value for name, value in fields.items() if value}),
+        url=_address(url, source),
+        id=f"{'deploy' if source.name == 'webhook' else source.name}_{uuid.uuid4().hex}",
+        body=_checked({name: value for name, value in fields.items() if value}, source),
         secret=first_webhook_secret(),
     )
     refusal = asyncio.run(post(letter, patience))
     if refusal:
         words.complain(f"not delivered within {retry_for}: {refusal}")
         raise typer.Exit(GAVE_UP)
-    words.say(f"delivered: {service} in {project} ({letter.id})")
+    words.say(f"delivered: {fields['service']} in {fields['project']} ({letter.id})")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 async def post(letter: Letter, patience: timedelta, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> str:
@@ -163,7 +196,7 @@ def _headers(letter: Letter) -> dict[str, str]:
     }
 
 
-def _checked(fields: dict[str, str]) -> bytes:
+def _checked(fields: Mapping[str, object], source: Source) -> bytes:
     """The body, read as the bot will read it: a mistake is told here instead of being parked there.
 
     Raises:
@@ -172,20 +205,17 @@ def _checked(fields: dict[str, str]) -> bytes:
     import json
 
     from bot.ingest.source import Delivery
-    from bot.ingest.webhook import parse
 
     body = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
-    parse(Delivery({}, body, datetime.now(UTC)), "check")
+    source.parse(Delivery({}, body, datetime.now(UTC)), "check")
     return body
 
 
-def _address(url: str) -> str:
-    from bot.ingest.webhook import SOURCE
-
+def _address(url: str, source: Source) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise typer.BadParameter("must be an http:// or https:// address", param_hint="--url")
-    return urlunsplit(parts._replace(path=SOURCE.path)) if parts.path in {"", "/"} else url
+    return urlunsplit(parts._replace(path=source.path)) if parts.path in {"", "/"} else url
 
 
 def _patience(text: str) -> timedelta:

@@ -6,10 +6,11 @@ keys.py          public keys of token issuers, cached
 pubsub.py        Cloud Run's audit log, pushed by Pub/Sub with a token
 cloud_audit.py   what an audit-log entry says
 webhook.py       a deploy told by any pipeline, signed
+config_change.py a setting changed without a deploy, told by whoever did, signed
 http.py          the routes around them
 """
 
-from bot.ingest import pubsub, webhook
+from bot.ingest import config_change, pubsub, webhook
 from bot.ingest.source import Source
 
-SOURCES: tuple[Source, ...] = (pubsub.SOURCE, webhook.SOURCE)
+SOURCES: tuple[Source, ...] = (pubsub.SOURCE, webhook.SOURCE, config_change.SOURCE)

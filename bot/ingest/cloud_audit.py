@@ -7,6 +7,7 @@ One `gcloud run deploy` writes about six entries; these become events:
                                                      REFUSED when `status.code` is set
     system_event   a revision, Ready True            REVISION_READY
     system_event   a revision, Ready False           REVISION_FAILED
+    activity       a secret's versions in Secret Manager  CONFIG, of no service in particular
 
 Everything else is none of our business: SetIamPolicy, jobs, deletions, the service's twin of a revision's entry, the
 last entry of an operation that began well. Method names of system events differ between APIs ("/Services.…",
@@ -39,6 +40,8 @@ _REVISION = re.compile(
     r"(?:namespaces/(?P<ns>[^/]+)|projects/(?P<project>[^/]+)/locations/(?P<region>[^/]+))"
     rf"(?:/services/(?P<service>{_NAME}))?/revisions/(?P<revision>{_NAME})"
 )
+_CHANGES_A_SECRET = re.compile(r"\.SecretManagerService\.(?:Add|Enable|Disable|Destroy)SecretVersion$")
+_SECRET = re.compile(r"projects/(?P<project>[^/]+)/secrets/(?P<secret>[A-Za-z0-9_-]{1,255})(?:/versions/[^/]+)?")
 _GENERATED_SUFFIX = re.compile(r"-\d{5}-[a-z0-9]{3}$")
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 _READY_WORDS = {"True": True, "False": False, "CONDITION_SUCCEEDED": True, "CONDITION_FAILED": False}
@@ -100,10 +103,14 @@ def read_entry(entry: bytes, event_id: str, source: str, received_at: datetime) 
     """
     found = decode(entry, _LogEntry, "the log entry")
     audit = found.proto_payload
-    if audit is None or found.resource.type != "cloud_run_revision":
+    if audit is None:
         return None
     log = unquote(found.log_name).partition("/logs/")[2]
-    if log == _ACTIVITY:
+    if log == _ACTIVITY and _CHANGES_A_SECRET.search(audit.method_name):
+        facts = _from_secret(audit)
+    elif found.resource.type != "cloud_run_revision":
+        return None
+    elif log == _ACTIVITY:
         facts = _from_activity(audit, found.operation or _Operation())
     elif log == _SYSTEM_EVENT:
         facts = _from_system_event(audit, found.resource.labels)
@@ -141,6 +148,15 @@ def _from_activity(audit: _AuditLog, operation: _Operation) -> _Facts | None:
     if status.code:
         return _facts(EventKind.REFUSED, match, detail=_said(status))
     return _facts(EventKind.TRAFFIC if _moves_traffic_only(audit) else EventKind.DEPLOY, match)
+
+
+def _from_secret(audit: _AuditLog) -> _Facts | None:
+    """A version of a secret was added, enabled, disabled or destroyed; instances that start from now on see it."""
+    match = _SECRET.fullmatch(audit.resource_name)
+    if match is None or (audit.status is not None and audit.status.code):
+        return None
+    detail = f"secret {match['secret']}"
+    return _Facts(EventKind.CONFIG, match["project"], "", service="", revision=None, detail=detail)
 
 
 def _moves_traffic_only(audit: _AuditLog) -> bool:

@@ -65,7 +65,7 @@ class WebhookConfig(BaseModel, frozen=True, extra="forbid"):
 
     secret: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_by_comma)] = Field(
         default=(),
-        description="Standard Webhooks secret of POST /events/deploy, whsec_…; while rotating, old and new separated "
+        description="Standard Webhooks secret of POST /events/deploy and /events/config, whsec_…; while rotating, old and new separated "
         "by a comma.",
         examples=["whsec_$(openssl rand -base64 32)"],
     )

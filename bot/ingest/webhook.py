@@ -5,9 +5,10 @@
     webhook-signature   one or more of `v1,<base64 of HMAC-SHA256(id.timestamp.body)>`, separated by spaces
 
     {"project": "acme-staging", "region": "us-central1", "service": "auth-service", "revision": "auth-service-00283-qab",
-     "commit": "a1b2c3d", "author": "dana@acme.example", "at": "2025-09-15T14:02:11Z"}
+     "commit": "a1b2c3d", "author": "dana@acme.example", "at": "2025-09-15T14:02:11Z", "files": ["app/login.py"]}
 
-`project` and `service` are needed, the rest helps. `reliability send deploy` does all this from a pipeline.
+`project` and `service` are needed, the rest helps: with the `files` that the commit changed, a traceback that touches
+one of them speaks against this revision. `reliability send deploy` does all this from a pipeline.
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
 
 from bot.errors import Rejected
-from bot.ingest.source import Delivery, Source, Trust, decode, is_delivery_id
+from bot.ingest.source import Delivery, Source, Trust, clean, decode, is_delivery_id
 from bot.model.event import DeployEvent, EventKind
 
 _NAME = "webhook"
+_WHAT = "the deploy"
+_MOST_FILES = 500
+_LONGEST_PATH = 400
 _TOLERANCE = timedelta(minutes=5)
 _OLDEST = timedelta(days=30)  # of `at`: an older deploy is no news, and dates near year 1 overflow
 _MOST_SIGNATURES = 16
@@ -43,10 +48,11 @@ class Deploy(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     commit: str | None = None
     author: str | None = None
     at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    files: tuple[str, ...] | None = None
 
 
 # field → (what it must look like, in a pattern and in words)
-_FORMS = {
+FORMS = {
     "project": (re.compile(r"([a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"), "a Google Cloud project id"),
     "service": (re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"), "the name of a Cloud Run service"),
     "region": (re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}"), "a region such as us-central1"),
@@ -76,14 +82,9 @@ def verify(delivery: Delivery, trust: Trust) -> str:
 
 def parse(delivery: Delivery, delivery_id: str) -> list[DeployEvent]:
     """Exactly one event."""
-    deploy = decode(delivery.body, Deploy, "the deploy")
-    for name, (form, words) in _FORMS.items():
-        value = getattr(deploy, name)
-        if value is not None and not form.fullmatch(value):
-            raise _malformed(name, f"must be {words}")
-    at = delivery.received_at if deploy.at is None else deploy.at
-    if not delivery.received_at - _OLDEST <= at <= delivery.received_at + _TOLERANCE:
-        raise _malformed("at", "must lie within the last 30 days")
+    deploy = decode(delivery.body, Deploy, _WHAT)
+    check_forms(deploy, FORMS, _WHAT)
+    at = check_moment(deploy.at, delivery.received_at, _WHAT)
     return [
         DeployEvent(
             id=f"{_NAME}:{delivery_id}",
@@ -97,8 +98,30 @@ def parse(delivery: Delivery, delivery_id: str) -> list[DeployEvent]:
             received_at=delivery.received_at,
             commit=deploy.commit.lower() if deploy.commit else None,
             author=deploy.author,
+            files=_files(deploy.files or ()),
         )
     ]
+
+
+def check_forms(body: msgspec.Struct, forms: Mapping[str, tuple[re.Pattern[str], str]], what: str) -> None:
+    """Raises Rejected, to be parked: names the first field that does not look as it must."""
+    for name, (form, words) in forms.items():
+        value = getattr(body, name)
+        if value is not None and not form.fullmatch(value):
+            raise _malformed(what, name, f"must be {words}")
+
+
+def check_moment(at: datetime | None, received_at: datetime, what: str) -> datetime:
+    """When it happened, the moment of receipt where the sender does not say. Raises Rejected, to be parked."""
+    at = received_at if at is None else at
+    if not received_at - _OLDEST <= at <= received_at + _TOLERANCE:
+        raise _malformed(what, "at", "must lie within the last 30 days")
+    return at
+
+
+def _files(paths: Sequence[str]) -> tuple[str, ...]:
+    """Paths as they may be stored: a commit that changes thousands of files says little by each of them."""
+    return tuple(clean(path, _LONGEST_PATH) for path in paths[:_MOST_FILES] if path)
 
 
 def _check_time(timestamp: str, now: datetime) -> None:
@@ -112,8 +135,8 @@ def _signature(key: bytes, signed: bytes) -> bytes:
     return b"v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
 
 
-def _malformed(field: str, why: str) -> Rejected:
-    return Rejected(f"the deploy: `{field}`: {why}", status=_MALFORMED, park=True)
+def _malformed(what: str, field: str, why: str) -> Rejected:
+    return Rejected(f"{what}: `{field}`: {why}", status=_MALFORMED, park=True)
 
 
 SOURCE = Source(

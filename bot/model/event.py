@@ -14,6 +14,7 @@ class EventKind(StrEnum):
     TRAFFIC = "traffic"  # a service was updated in nothing but its traffic: no revision follows
     REVISION_READY = "revision_ready"
     REVISION_FAILED = "revision_failed"  # a revision did not become ready
+    CONFIG = "config"  # a setting or a secret that it uses was changed without a deploy; `detail` names it
     REFUSED = "refused"  # Cloud Run refused the change: nothing changed
 
 
@@ -24,10 +25,12 @@ class DeployEvent:
     Attributes:
         id: deterministic, `<source>:<delivery id>`: the same delivery is the same event, and the workflow's id.
         source: "pubsub" or "webhook"; a new source adds its own word.
+        service: as Cloud Run names it; "" for a secret, which any service may use.
         revision: short name (`auth-service-00283-qab`), None where the source cannot know it yet.
         author: e-mail or name of who did it. commit: SHA. Both None when unknown.
         at: when it happened, by the sender's clock. received_at: by ours.
-        detail: the sender's message on failure, "" otherwise; shown redacted.
+        detail: the sender's message on failure, what was changed for CONFIG, "" otherwise; shown redacted.
+        files: paths that the commit changed, as the sender names them; () when unknown.
     """
 
     id: str
@@ -42,3 +45,4 @@ class DeployEvent:
     commit: str | None = None
     author: str | None = None
     detail: str = ""
+    files: tuple[str, ...] = ()

@@ -100,6 +100,17 @@ async def of_place(session: AsyncSession, place: str, since: datetime) -> tuple[
     return tuple(load(document, DeployEvent) for document in rows)
 
 
+async def of_secrets(session: AsyncSession, project: str, since: datetime) -> tuple[DeployEvent, ...]:
+    """Changes of secrets of a project since a moment, newest first, at most 200."""
+    rows = await session.scalars(
+        select(EventRow.document)
+        .where(EventRow.project == project, EventRow.service == "", EventRow.at >= since)
+        .order_by(EventRow.at.desc(), EventRow.id)
+        .limit(200)
+    )
+    return tuple(load(document, DeployEvent) for document in rows)
+
+
 async def parked(session: AsyncSession, since: datetime) -> Sequence[DeliveryRow]:
     """Deliveries nobody could read, newest first, at most 20."""
     rows = await session.scalars(
@@ -115,7 +126,7 @@ async def unknown(session: AsyncSession, since: datetime) -> Sequence[tuple[str,
     """(project, service) of events about services that are not in the catalog."""
     rows = await session.execute(
         select(EventRow.project, EventRow.service)
-        .where(EventRow.place.is_(None), EventRow.at >= since)
+        .where(EventRow.place.is_(None), EventRow.service != "", EventRow.at >= since)
         .distinct()
         .order_by(EventRow.project, EventRow.service)
         .limit(20)
