@@ -29,7 +29,8 @@ from bot.act.health import check_health
 from bot.deps import Deps
 from bot.errors import InvalidConfiguration
 from bot.gcp.clients import open_clients
-from bot.gcp.logging import count_requests, read_entries
+from bot.gcp.logging import count_requests, read_entries, read_errors
+from bot.gcp.monitoring import read_traffic
 from bot.ingest.http import routes as ingest_routes
 from bot.ingest.keys import SigningKeys
 from bot.notify.config import SlackConfig
@@ -117,6 +118,8 @@ async def build(settings: Settings) -> AsyncIterator[Bot]:
             catalog=known,
             count_requests=partial(count_requests, clients),
             read_entries=partial(read_entries, clients, platform_texts=True),
+            read_errors=partial(read_errors, clients),
+            read_traffic=partial(read_traffic, clients),
             target=DryRun(clients) if settings.dry_run else CloudRun(clients),
             notifiers=(SlackNotifier(slack, settings.slack), ConsoleNotifier()),
             members=Directory(slack).members,

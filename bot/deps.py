@@ -41,6 +41,8 @@ class Deps:
     catalog: Catalog
     count_requests: CountRequests
     read_entries: ReadEntries
+    read_errors: ReadErrors
+    read_traffic: ReadTraffic
     target: RollbackTarget
     notifiers: Sequence[Notifier]
     members: Callable[[str], Awaitable[frozenset[str]]]

@@ -8,9 +8,10 @@ chance stays pre-existing: rates are compared with a two-sample test for Poisson
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from math import sqrt
 
-from bot.model.evidence import ErrorGroup, Window
+from bot.model.evidence import ErrorGroup, RequestCount, RequestPoint, Window
 from bot.model.novelty import Baseline, ErrorCount, Novelty, NoveltyKind, Observed
 
 GROWTH = 2.0
@@ -18,6 +19,7 @@ GROWTH = 2.0
 
 _Z = 2.326  # one in a hundred by chance
 _MISSED = 4.6  # expecting this many and seeing none happens once in a hundred: exp(-4.6)
+_UNCOUNTED = timedelta(seconds=90)
 _KEPT = 100  # error groups kept of a window that later ones are compared with
 
 _ORDER = (
@@ -52,6 +54,27 @@ def compare(groups: Iterable[ErrorGroup], window: Window, requests: int | None, 
     found = [_of_group(group, window, requests, known) for group in causes]
     found += _gone({group.fingerprint for group in causes}, window, requests, known.last_good)
     return tuple(sorted(found, key=lambda n: (_ORDER.index(n.kind), -n.group.count, n.group.fingerprint)))
+
+
+def requests_within(
+    window: Window, revision: str, points: Iterable[RequestPoint], latest: RequestCount | None
+) -> int | None:
+    """Requests of a revision in a window: Cloud Monitoring's minutes, and the request log where those do not reach yet.
+
+    None where the two leave more than a minute and a half uncounted.
+
+    Args:
+        latest: the revision's requests at the end of the window, from the request log.
+    """
+    total, until = 0, window.end
+    if latest is not None and latest.complete:
+        if latest.window.start <= window.start:
+            return latest.total
+        total, until = latest.total, latest.window.start
+    own = [p for p in points if p.revision == revision and window.start <= p.window.start and p.window.end <= until]
+    uncounted = until - max((point.window.end for point in own), default=window.start)
+    total += sum(point.count for point in own)
+    return total if total and uncounted <= _UNCOUNTED else None
 
 
 def _of_group(group: ErrorGroup, window: Window, requests: int | None, known: Baseline) -> Novelty:

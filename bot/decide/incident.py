@@ -11,17 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.decide.blame import Blame, latched, same_suspect
+from bot.model.attribution import Attribution
 from bot.model.catalog import Place, Severity
 from bot.model.cloud_run import Revision, ServiceState
 from bot.model.event import DeployEvent, EventKind
 from bot.model.evidence import ErrorGroup, Gap, RequestCount
 from bot.model.incident import FailedRevision, Incident, IncidentState, PlanState
 from bot.model.judgement import Diagnosis, Health, Impact, IncidentKind, Verdict
+from bot.model.novelty import Baseline, Novelty
 
 COMMIT_LABELS = ("commit-sha", "commit", "git-sha")
 """User labels that carry the commit: the deploy-cloudrun action writes `commit-sha`."""
 
 _EVENT_MATCH = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The guilty revision, where it belongs to another deployment than the one that fails."""
+
+    place: Place
+    state: ServiceState
+    revision: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,10 @@ class Findings:
     previous_good: str | None = None
     groups: tuple[ErrorGroup, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    attribution: Attribution | None = None
+    elsewhere: Elsewhere | None = None
+    novelty: tuple[Novelty, ...] = ()
+    baseline: Baseline | None = None
 
 
 def opened(findings: Findings, restore_within: timedelta) -> Incident:
@@ -91,6 +107,7 @@ def updated(incident: Incident, findings: Findings, refresh_after: timedelta) ->
         changed.gaps != incident.gaps,
         changed.failed_attempts != incident.failed_attempts,
         bool(changed.groups) != bool(incident.groups),
+        not same_suspect(changed.attribution, incident.attribution),
     ]
     return changed if any(news) else incident
 
@@ -104,6 +121,7 @@ def _with(findings: Findings, incident: Incident) -> Incident:
     known |= {revision.name: revision for revision in findings.revisions}
     # what could not be read this time does not take away what was proven before
     blind = bool(findings.gaps)
+    blame = latched(Blame(incident.attribution, incident.withdrawn), findings.attribution)
     return replace(
         incident,
         severity=min(incident.severity, findings.severity),
@@ -124,6 +142,10 @@ def _with(findings: Findings, incident: Incident) -> Incident:
         impact=findings.impact,
         worst_impact=_worse(incident.worst_impact, findings.impact),
         last_seen=findings.at,
+        attribution=blame.stands,
+        withdrawn=blame.withdrawn,
+        novelty=findings.novelty or incident.novelty,
+        baseline=findings.baseline or incident.baseline,
     )
 
 

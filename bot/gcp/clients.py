@@ -1,4 +1,4 @@
-"""The three async clients of Google Cloud that the bot uses, built once and closed once."""
+"""The four async clients of Google Cloud that the bot uses, built once and closed once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from google.auth.credentials import Credentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2AsyncClient
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcAsyncIOTransport
+from google.cloud.monitoring_v3.services.metric_service import MetricServiceAsyncClient
+from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcAsyncIOTransport
 from google.cloud.run_v2 import RevisionsAsyncClient, ServicesAsyncClient
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcAsyncIOTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcAsyncIOTransport
@@ -32,7 +34,7 @@ _ANY_LENGTH = (("grpc.max_receive_message_length", -1),)  # a page of log entrie
 
 @dataclass(frozen=True)
 class Clients:
-    """What reads and moves Cloud Run, and reads its logs.
+    """What reads and moves Cloud Run, and reads its logs and its request counts.
 
     Attributes:
         timeout: no call, its retries included, takes longer.
@@ -43,6 +45,7 @@ class Clients:
     services: ServicesAsyncClient
     revisions: RevisionsAsyncClient
     logging: LoggingServiceV2AsyncClient
+    monitoring: MetricServiceAsyncClient
     timeout: timedelta
     account: str | None = None
     budget: ReadBudget = field(default_factory=ReadBudget)
@@ -62,7 +65,7 @@ class Clients:
         return Call(source, project, role, self.timeout, self.account, missing)
 
     async def close(self) -> None:
-        for client in (self.services, self.revisions, self.logging):
+        for client in (self.services, self.revisions, self.logging, self.monitoring):
             await client.transport.close()  # type: ignore[no-untyped-call]  # generated code
 
 
@@ -84,6 +87,7 @@ async def open_clients(config: GoogleConfig) -> Clients:
         ServicesAsyncClient(credentials=credentials),
         RevisionsAsyncClient(credentials=credentials),
         LoggingServiceV2AsyncClient(credentials=credentials),
+        MetricServiceAsyncClient(credentials=credentials),
         config.timeout,
         _account(credentials),
     )
@@ -102,6 +106,7 @@ def _plaintext(endpoint: str, timeout: timedelta) -> Clients:
         ServicesAsyncClient(transport=ServicesGrpcAsyncIOTransport(channel=channel)),
         RevisionsAsyncClient(transport=RevisionsGrpcAsyncIOTransport(channel=channel)),
         LoggingServiceV2AsyncClient(transport=LoggingServiceV2GrpcAsyncIOTransport(channel=channel)),
+        MetricServiceAsyncClient(transport=MetricServiceGrpcAsyncIOTransport(channel=channel)),
         timeout,
     )
 

@@ -44,6 +44,7 @@ def log_entry(entry: Any) -> LogEntry:
         instance=entry.labels.get("instanceId", ""),
         service=resource.get("service_name", ""),
         fields=payload.fields,
+        received_at=_received(entry),
     )
 
 
@@ -147,6 +148,10 @@ def _moment(entry: Any) -> datetime:
     stamp = entry.timestamp if entry.HasField("timestamp") else entry.receive_timestamp
     moment: datetime = stamp.ToDatetime(tzinfo=UTC)
     return moment
+
+
+def _received(entry: Any) -> datetime | None:
+    return entry.receive_timestamp.ToDatetime(tzinfo=UTC) if entry.HasField("receive_timestamp") else None
 
 
 def _seconds(duration: Any) -> float:

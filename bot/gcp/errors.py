@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +16,12 @@ from bot.errors import Conflict, Permanent, ReliabilityError, Retryable
 from bot.gcp.budget import used_up
 
 LOG_IN = "run `gcloud auth application-default login`, or attach a service account where the bot runs"
+_APIS: Mapping[str, str] = {
+    "Cloud Run": "run.googleapis.com",
+    "Cloud Logging": "logging.googleapis.com",
+    "Cloud Monitoring": "monitoring.googleapis.com",
+}
+_NOT_ENABLED = re.compile(r"API has not been used in project|API .* is disabled|SERVICE_DISABLED")
 _PERMISSION = re.compile(r"""[Pp]ermission\W+([a-z]+\.[a-zA-Z]+\.[a-zA-Z]+)""")
 _ACCOUNT = re.compile(r"[\w.+-]+@[\w.-]+")
 _MESSAGE_LIMIT = 500
@@ -26,7 +32,7 @@ class Call:
     """What is being asked of Google, for the words of a refusal.
 
     Attributes:
-        source: "Cloud Run" or "Cloud Logging".
+        source: "Cloud Run", "Cloud Logging" or "Cloud Monitoring".
         role: the predefined role that is enough for this call.
         account: the bot's own account, None where it is not known.
         missing: what to say when Google does not find it.
@@ -73,11 +79,23 @@ def translate(error: Exception, call: Call) -> ReliabilityError:  # noqa: C901, 
         case google.Aborted() | google.FailedPrecondition():
             return Conflict(f"{call.source} refused: {text}")
         case google.PermissionDenied():
-            return Permanent(_not_allowed(text, call))
+            return Permanent(_not_enabled(call) if _is_not_enabled(cause, text) else _not_allowed(text, call))
         case google.NotFound():
             return Permanent(call.missing or f"{call.source} does not find it: {text}")
         case _:
             return Permanent(f"{call.source} refused the request: {text}")
+
+
+def _is_not_enabled(error: google.PermissionDenied, text: str) -> bool:
+    """Google says it with the same code as a missing permission."""
+    return error.reason == "SERVICE_DISABLED" or _NOT_ENABLED.search(text) is not None
+
+
+def _not_enabled(call: Call) -> str:
+    line = shlex.join(
+        ["gcloud", "services", "enable", _APIS.get(call.source, call.source), f"--project={call.project}"]
+    )
+    return f"{call.source}'s API is not enabled in {call.project}. Enable it: `{line}`"
 
 
 def _not_allowed(text: str, call: Call) -> str:

@@ -60,6 +60,7 @@ def revision_state(revision: Any) -> Revision:
         labels=dict(revision.labels),
         creator=revision.creator or None,
         ready_at=_moment(ready, "last_transition_time") if verdict else None,
+        secrets=_secrets(revision),
     )
 
 
@@ -113,6 +114,14 @@ def _fact(statuses: Sequence[Any], latest_ready: str) -> TrafficSplit:
     return TrafficSplit(
         tuple(TrafficTarget(short(s.revision) or latest_ready or None, s.percent, s.tag or None) for s in statuses)
     )
+
+
+def _secrets(revision: Any) -> tuple[str, ...]:
+    """Secrets of every container's variables and of the volumes; named in full where they are another project's."""
+    names = {env.value_source.secret_key_ref.secret for container in revision.containers for env in container.env} | {
+        volume.secret.secret for volume in revision.volumes
+    }
+    return tuple(sorted(short(name) for name in names if name))
 
 
 def _serving_container(containers: Sequence[Any]) -> Any | None:

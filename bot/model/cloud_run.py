@@ -59,6 +59,7 @@ class Revision:
         reason: enum word of the failing condition ("HEALTH_CHECK_CONTAINER_ERROR"), "" when none.
         message: the condition's message, as Google wrote it; untrusted text.
         image: with digest where known. port: the container port of the template, None = default 8080.
+        secrets: short names of the secrets that it uses, as variables or files.
         labels: user labels (`commit-sha`, `managed-by`, `gcb-build-id` …).
     """
 
@@ -73,6 +74,7 @@ class Revision:
     labels: Mapping[str, str] = field(default_factory=dict)
     creator: str | None = None
     ready_at: datetime | None = None
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

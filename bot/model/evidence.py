@@ -28,6 +28,7 @@ class LogEntry:
         severity: 0 (DEFAULT) – 800 (EMERGENCY), Cloud Logging's numbers; 500 is ERROR.
         text: textPayload, or the message of a jsonPayload/protoPayload; "" for plain requests.
         status: HTTP status of a request entry, None otherwise. latency_s: seconds.
+        received_at: when Cloud Logging received it, which is when a reader could first have known; None: not known.
     """
 
     insert_id: str
@@ -43,6 +44,7 @@ class LogEntry:
     instance: str = ""
     service: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.model.attribution import Attribution
 from bot.model.catalog import RollbackPolicy, Severity
 from bot.model.cloud_run import TrafficSplit
 from bot.model.evidence import ErrorGroup, Gap, RequestCount
 from bot.model.judgement import Diagnosis, Impact, IncidentKind
+from bot.model.novelty import Baseline, Novelty
 
 
 class IncidentState(StrEnum):
@@ -107,6 +109,8 @@ class Incident:
         requests: of the failing revision; before: of the revision that served before it, for comparison.
         no_plan: why no rollback is offered, "" when `plan` is there.
         impact: now; worst_impact: the largest that was ever seen, told when it is over.
+        attribution: whose fault it is, as far as that is decided; withdrawn: what was said before, each with its reason.
+        novelty: which of `groups` came with the failing revision; baseline: what that was compared with.
         version: grows with every change; the card shows the newest.
     """
 
@@ -145,3 +149,7 @@ class Incident:
     uri: str = ""
     last_seen: datetime | None = None
     previous_good: str | None = None
+    attribution: Attribution | None = None
+    withdrawn: tuple[Attribution, ...] = ()
+    novelty: tuple[Novelty, ...] = ()
+    baseline: Baseline | None = None

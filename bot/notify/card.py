@@ -15,6 +15,7 @@ from bot.model import links
 from bot.model.catalog import Arr, Place
 from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState
 from bot.model.judgement import Impact, IncidentKind
+from bot.notify.blame import Blamed, TakenBack, blamed, news, taken_back
 from bot.notify.buttons import Button, buttons
 from bot.notify.cause import Cause, Others, cause, gap_words, others
 from bot.notify.failing import Blocked, Failing, blocked, failing
@@ -92,6 +93,9 @@ class Card:
     serving: tuple[tuple[str, int], ...]
     impact: ImpactShown
     cause: Cause
+    blamed: Blamed | None
+    taken_back: tuple[TakenBack, ...]
+    news: str
     others: Others
     rollback: RollbackShown | None
     no_plan: str
@@ -117,23 +121,27 @@ def card(
     arr: Arr | None = None,
     actions: Sequence[str] = (),
     delayed_by: timedelta | None = None,
+    moved: Place | None = None,
 ) -> Card:
     """What the card of this incident shows.
 
     Args:
+        moved: the deployment whose traffic the plan moves, where that is not the failing one.
         arr: the whole revenue, to compare what is at risk with; None: unknown.
         actions: ids of the buttons that are allowed now.
         delayed_by: how late the card is, None when it was posted in time.
     """
     service = place.deployment.cloud_run
     is_serving = incident.kind is IncidentKind.SERVING_FAILURE
-    plan = rollback_shown(incident.plan, service) if incident.plan else None
+    moved = moved or place
+    plan = rollback_shown(incident.plan, moved.deployment.cloud_run, failing=service) if incident.plan else None
+    suspect = blamed(incident.attribution, service) if incident.attribution else None
     where = f"{service} ({incident.environment})"
     told = _headline(incident)
     return Card(
         id=incident.id,
         number=incident.number,
-        text=_text(incident, where, told, plan),
+        text=_text(incident, where, told, plan, suspect),
         icon=_icon(incident),
         severity=str(incident.severity),
         state=str(incident.state),
@@ -150,13 +158,16 @@ def card(
         serving=shares(incident.serving, service),
         impact=impact_shown(_impact(incident), arr),
         cause=cause(incident),
+        blamed=suspect,
+        taken_back=taken_back(incident, service),
+        news=news(incident.novelty),
         others=others(incident),
         rollback=plan,
         no_plan=line(incident.no_plan, 300),
-        buttons=buttons(incident, service, actions),
+        buttons=buttons(incident, moved.deployment.cloud_run, actions),
         deployed=_deployed(incident, place),
-        pinned_to=short(incident.pinned_to, service) if incident.pinned_to else "",
-        commands=_commands(incident, place),
+        pinned_to=short(incident.pinned_to, moved.deployment.cloud_run) if incident.pinned_to else "",
+        commands=_commands(incident, place, moved),
     )
 
 
@@ -185,7 +196,7 @@ def _headline(incident: Incident) -> str:
     return headline(incident.impact) or counted
 
 
-def _text(incident: Incident, where: str, told: str, plan: RollbackShown | None) -> str:
+def _text(incident: Incident, where: str, told: str, plan: RollbackShown | None, suspect: Blamed | None) -> str:
     """For lock screens: what, where, since when, what to do."""
     parts = [f"{_icon(incident)} {incident.severity} · {where} · {told}"]
     if incident.state in {IncidentState.OPENED, IncidentState.ACKNOWLEDGED}:
@@ -194,6 +205,8 @@ def _text(incident: Incident, where: str, told: str, plan: RollbackShown | None)
             parts.append(f"Rollback to {plan.target} waits for approval{' (dry run)' if plan.dry_run else ''}")
         elif incident.kind is IncidentKind.DEPLOY_BLOCKED and incident.serving.serving:
             parts.append("Users are still served")
+        elif suspect is not None and not suspect.is_deploy:
+            parts.append(f"Not a deploy: {suspect.culprit}")
     return ". ".join(parts)
 
 
@@ -234,13 +247,13 @@ def _commit(revision: FailedRevision) -> str:
     return commit[:7].lower() if _SHA.fullmatch(commit) else line(commit, 40)
 
 
-def _commands(incident: Incident, place: Place) -> Commands:
+def _commands(incident: Incident, place: Place, moved: Place) -> Commands:
     plan = incident.plan
     is_open = incident.state in {IncidentState.OPENED, IncidentState.ACKNOWLEDGED}
     newest = incident.revisions[0].name if incident.revisions else ""
     return Commands(
-        shift=links.gcloud_line(place, plan.after) if plan and is_open and plan.state in _STILL_FITS else "",
-        release=links.release_line(place) if incident.pinned_to else "",
+        shift=links.gcloud_line(moved, plan.after) if plan and is_open and plan.state in _STILL_FITS else "",
+        release=links.release_line(moved) if incident.pinned_to else "",
         logs_url=links.logs_explorer_url(place, newest, _logs_from(incident)),
         revisions_url=links.revisions_url(place),
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.model.evidence import ErrorGroup, Gap
 from bot.model.incident import Incident
 from bot.model.judgement import Diagnosis
+from bot.model.novelty import NoveltyKind
 from bot.notify.safe import line, opening
 from bot.notify.words import count
 
@@ -76,10 +77,11 @@ def cause(incident: Incident) -> Cause:
 
 
 def others(incident: Incident, limit: int = _OTHERS_SHOWN) -> Others:
-    """The other error groups: causes before echoes, then the most frequent."""
+    """The other error groups: causes before echoes, then the most frequent. What was always there is muted."""
     proven = _proven_by(incident)
+    muted = {each.group.fingerprint for each in incident.novelty if each.kind is NoveltyKind.PRE_EXISTING}
     rest = sorted(
-        (group for group in incident.groups if group is not proven),
+        (group for group in incident.groups if group is not proven and group.fingerprint not in muted),
         key=lambda group: (group.is_echo, -group.count, group.first_seen, group.fingerprint),
     )
     chosen = tuple(

@@ -10,6 +10,11 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
+from bot.model.attribution import Attribution
+from bot.notify.blame import blamed
+from bot.notify.errors_shown import errors_shown
 from bot.notify.safe import line
 from bot.notify.status import status
 from bot.notify.words import count, duration, person, short
@@ -46,13 +51,21 @@ def _quiet(context: Mapping[str, Any]) -> Mapping[str, Any]:
 def _note(context: Mapping[str, Any]) -> Mapping[str, Any]:
     """A line of history: `moment` and what belongs to it; sentences from elsewhere on one line."""
     worded = {key: line(value, _QUOTED) if key == "why" else value for key, value in context.items()}
+    if "blamed" in context:
+        said = msgspec.convert(context["blamed"], Attribution)
+        worded["blamed"] = blamed(said, context["service"])
     took = context.get("took_s")
     return {"note": worded | {"took": "" if took is None else f"{took:.1f} s"}}
+
+
+def _errors(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"errors": errors_shown(context)}
 
 
 PRESENTERS: Mapping[str, Presenter] = MappingProxyType(
     {
         "reply/status": _status,
+        "reply/errors": _errors,
         "reply/status_one": _status_of_one,
         "deploy/quiet": _quiet,
         "incident/note": _note,

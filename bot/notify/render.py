@@ -75,6 +75,7 @@ def render_card(
         arr=catalog.business.arr,
         actions=transitions.allowed(incident) if actions is None else actions,
         delayed_by=delayed_by,
+        moved=catalog.place(incident.plan.place) if incident.plan else None,
     )
     try:
         return render("incident/card", {"card": view})

@@ -16,12 +16,14 @@ class RollbackShown:
     """A plan in words; `state` is the plan's own word.
 
     Attributes:
+        service: whose traffic is moved, "" where that is the failing one.
         before, after: (short name, percent), largest first. tags: of entries that stay as they are.
         missing: how many more approvals are needed, 0 when none.
         took: `3.1 s` from the approval to the moved traffic.
     """
 
     state: str
+    service: str
     target: str
     before: tuple[tuple[str, int], ...]
     after: tuple[tuple[str, int], ...]
@@ -42,12 +44,17 @@ class RollbackShown:
         return len(self.before) == len(self.after) == 1
 
 
-def rollback_shown(plan: RollbackPlan, service: str) -> RollbackShown:
-    """The plan as shown."""
+def rollback_shown(plan: RollbackPlan, service: str, *, failing: str) -> RollbackShown:
+    """The plan as shown.
+
+    Args:
+        service: whose traffic it moves. failing: the one that the incident is about.
+    """
     given = approvals(plan)
     first = {decision.by: decision for decision in reversed(plan.decisions) if decision.action == APPROVE}
     return RollbackShown(
         state=str(plan.state),
+        service="" if service == failing else service,
         target=short(plan.target, service),
         before=shares(plan.before, service),
         after=shares(plan.after, service),

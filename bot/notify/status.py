@@ -30,6 +30,7 @@ _NEWS = {
     EventKind.DEPLOY: "change",
     EventKind.TRAFFIC: "traffic changed",
     EventKind.REFUSED: "change refused",
+    EventKind.CONFIG: "setting changed",
 }
 
 

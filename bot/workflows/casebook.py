@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.decide.blame import same_suspect
 from bot.decide.incident import Findings, credited, opened, recovery, updated
 from bot.decide.policy import expired
 from bot.decide.transitions import IncidentTrigger, PlanTrigger, advance_incident, advance_plan
 from bot.deps import Deps
+from bot.model.attribution import Attribution
 from bot.model.catalog import Place
 from bot.model.evidence import RequestCount
 from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
@@ -77,9 +80,7 @@ async def _pursue(
     spans: Sequence[ServedSpan],
 ) -> None:
     """Open an incident for what was found, or carry the open one along, with the rollback that fits now."""
-
-    def offer(about: Incident) -> Proposal:
-        return propose(about, place, found.state, spans, now=found.at, config=deps.watch, dry_run=deps.dry_run)
+    offer = await _offering(deps, session, place, found, spans)
 
     if incident is None:
         fresh = opened(found, deps.catalog.business.restore_within)
@@ -87,6 +88,29 @@ async def _pursue(
     else:
         changed = _relapsed(updated(incident, found, deps.watch.refresh_after))
         await _follow(session, place, found, incident, changed, offer(changed))
+
+
+async def _offering(
+    deps: Deps, session: AsyncSession, place: Place, found: Findings, spans: Sequence[ServedSpan]
+) -> Callable[[Incident], Proposal]:
+    """How a rollback is offered: of this deployment, or of the one whose revision is to blame."""
+    rules = partial(propose, now=found.at, config=deps.watch, dry_run=deps.dry_run)
+    guilty = found.elsewhere
+    if guilty is None:
+        return lambda about: rules(about, place, found.state, spans)
+    theirs = (await incidents.open_at(session, guilty.place.key)).get(IncidentKind.SERVING_FAILURE)
+    if theirs is not None:
+        return partial(_referred, to=theirs)
+    their_spans = await _spans(session, guilty.place)
+    return lambda about: rules(about, guilty.place, guilty.state, their_spans, guilty=guilty.revision)
+
+
+def _referred(about: Incident, to: Incident) -> Proposal:
+    """The incident of the guilty revision offers the rollback; what is under way here stays."""
+    if about.plan is not None and about.plan.state is not PlanState.PROPOSED:
+        return Proposal(about.plan, about.no_plan)
+    why = f"incident #{to.number} ({to.service} in {to.environment}) is the cause of this one and offers it"
+    return Proposal(None, why, withdraw=why)
 
 
 async def _open(session: AsyncSession, place: Place, found: Findings, fresh: Incident, offer: Proposal) -> None:
@@ -98,6 +122,7 @@ async def _open(session: AsyncSession, place: Place, found: Findings, fresh: Inc
     await messages.want_card(session, stored, channel, found.at)
     told = {"at": found.at, "since": stored.since, "why": found.why}
     await messages.add_note(session, stored, "opened", told, channel, found.at)
+    await _tell_blame(session, stored, None, channel, found)
 
 
 async def _follow(
@@ -116,6 +141,7 @@ async def _follow(
     stored = await incidents.save(session, after)
     channel = place.service.channel
     await messages.want_card(session, stored, channel, found.at)
+    await _tell_blame(session, stored, before.attribution, channel, found)
     for name in joined:
         await places.count_incident(session, place.key, name)
         told = {"at": found.at, "revision": name}
@@ -123,6 +149,22 @@ async def _follow(
     if new_plan is not None:
         told = {"at": found.at, "target": new_plan.target, "why": offer.withdraw}
         await messages.add_note(session, stored, f"proposed:{new_plan.id}", told, channel, found.at)
+
+
+async def _tell_blame(
+    session: AsyncSession, incident: Incident, said: Attribution | None, channel: str, found: Findings
+) -> None:
+    """Whose fault it is, with the votes, once for each suspect; what was said before is taken back aloud."""
+    blamed = incident.attribution
+    if same_suspect(said, blamed):
+        return
+    if said is not None:
+        why = next((gone.withdrawn for gone in incident.withdrawn if same_suspect(gone, said)), "")
+        told = {"at": found.at, "service": found.place.deployment.cloud_run, "blamed": said, "why": why}
+        await messages.add_note(session, incident, f"unblamed:{len(incident.withdrawn)}", told, channel, found.at)
+    if blamed is not None:
+        told = {"at": found.at, "service": found.place.deployment.cloud_run, "blamed": blamed}
+        await messages.add_note(session, incident, f"blamed:{len(incident.withdrawn)}", told, channel, found.at)
 
 
 async def _retired(session: AsyncSession, plan: RollbackPlan | None, offer: Proposal, found: Findings) -> bool:

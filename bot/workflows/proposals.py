@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.act.plan import NoTarget, choose_target, plan_split, served_equals
+from bot.decide.blame import SURE_ENOUGH, speaks_against_rollback
 from bot.decide.digest import plan_digest
 from bot.decide.policy import expired
 from bot.decide.timing import WatchConfig
+from bot.model.attribution import Cause
 from bot.model.catalog import Place, RollbackPolicy
 from bot.model.cloud_run import ServiceState
 from bot.model.incident import Incident, PlanState, RollbackPlan
@@ -46,13 +48,21 @@ def propose(
     now: datetime,
     config: WatchConfig,
     dry_run: bool,
+    guilty: str = "",
 ) -> Proposal:
-    """The plan that should be shown now: the present one where it still fits, else a new one, else why there is none."""
+    """The plan that should be shown now: the present one where it still fits, else a new one, else why there is none.
+
+    Args:
+        place, state, ledger: of the deployment whose traffic would be moved; mostly the one that fails.
+        guilty: the revision to move away from, where that is another deployment's; else those of the incident.
+    """
     current = incident.plan
     reason = _not_to_be_rolled_back(incident, place, state)
-    failing = frozenset(revision.name for revision in incident.revisions)
+    failing = frozenset({guilty} if guilty else (revision.name for revision in incident.revisions))
     if current is not None:
         kept = _kept(current, place, state, failing, now, dry_run=dry_run)
+        if kept is None and reason and current.state is PlanState.PROPOSED:
+            kept = reason
         if kept is None:
             return Proposal(current, incident.no_plan)
         if reason:
@@ -114,7 +124,16 @@ def _not_to_be_rolled_back(incident: Incident, place: Place, state: ServiceState
         return "not possible: no earlier revision was ever ready"
     if place.deployment.rollback.policy is RollbackPolicy.NEVER:
         return "the catalog says never for this deployment (rollback.policy)"
-    cause = incident.diagnosis
+    return _would_not_help(incident)
+
+
+def _would_not_help(incident: Incident) -> str:
+    """Why moving traffic back would change nothing, "" where it may help."""
+    blamed, cause = incident.attribution, incident.diagnosis
+    if blamed is not None and speaks_against_rollback(blamed):
+        return "moving traffic back would not help: no deploy is to blame"
+    if blamed is not None and blamed.cause is Cause.REVISION and blamed.confidence >= SURE_ENOUGH:
+        return ""  # the deploy brought it: whatever it died of, the revision before did not
     if cause is not None and cause.rollback_helps is False and cause.confidence >= SURE:
         return f"moving traffic back would not help: {cause.title}"
     return ""
@@ -132,6 +151,8 @@ def _kept(  # noqa: PLR0911  one state a line
         # a no stays a no for the situation it was said about
         return None if served_equals(plan.before, state.fact) else "the traffic changed since it was rejected"
     if plan.state is PlanState.PROPOSED:
+        if plan.place != place.key:
+            return f"the revision to blame belongs to {place.key}"
         if changed := outdated(plan, place, dry_run=dry_run):
             return changed
         if not served_equals(plan.before, state.fact):

@@ -29,7 +29,7 @@ from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Health
 from bot.store import audit, incidents, messages
 from bot.workflows.proposals import outdated
-from bot.workflows.verification import measure
+from bot.workflows.verification import measure, measure_effect
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,16 @@ GIVEN_UP = {PlanState.APPROVED: PlanTrigger.FAIL, PlanState.SHIFTED: PlanTrigger
 
 @dataclass(frozen=True)
 class Case:
-    """A plan with its incident and place, freshly read."""
+    """A plan with its incident, freshly read.
+
+    Attributes:
+        place: whose traffic is moved. failing: the incident's, mostly the same; None: it left the catalog.
+    """
 
     plan: RollbackPlan
     incident: Incident
     place: Place
+    failing: Place | None
 
 
 class Rollback:
@@ -144,7 +149,7 @@ class Rollback:
         case = await self._case(plan_id)
         if case.plan.state is not PlanState.APPROVED:
             return (case.plan.shifted_at or self._deps.now()).isoformat()
-        state = await self._state_or_none(case.place)
+        state = await self._state_or_none(case.failing)
         async with self._deps.db.begin() as session:
             now = self._deps.now()
             approved_at = case.plan.decisions[-1].at if case.plan.decisions else now
@@ -191,7 +196,11 @@ class Rollback:
             last: the time for verifying is over: say what is known, even if that is little.
         """
         case = await self._case(plan_id)
-        return await measure(self._deps, case.place, case.plan, datetime.fromisoformat(shifted_at), last=last)
+        since = datetime.fromisoformat(shifted_at)
+        found = await measure(self._deps, case.place, case.plan, since, last=last)
+        if case.failing is None or case.failing.key == case.place.key or found["health"] != Health.HEALTHY:
+            return found
+        return await measure_effect(self._deps, case.failing, since, found["why"], last=last)
 
     async def finish(self, plan_id: str, health: str, why: str) -> None:
         """Store and tell how it ended: verified and resolved, or unverified and still open."""
@@ -199,7 +208,7 @@ class Rollback:
         if case.plan.state is not PlanState.SHIFTED:
             return
         verified = health == Health.HEALTHY
-        state = await self._state_or_none(case.place)
+        state = await self._state_or_none(case.failing)
         async with self._deps.db.begin() as session:
             now = self._deps.now()
             plan = replace(
@@ -244,9 +253,11 @@ class Rollback:
             raise Permanent(f"there is no plan {plan_id}")
         if place is None:
             raise Permanent(f"{plan.place} is no longer in the catalog")
-        return Case(plan, incident, place)
+        return Case(plan, incident, place, self._deps.catalog.place(incident.place))
 
-    async def _state_or_none(self, place: Place) -> ServiceState | None:
+    async def _state_or_none(self, place: Place | None) -> ServiceState | None:
+        if place is None:
+            return None
         try:
             return await self._deps.target.state(place)
         except ReliabilityError as error:

@@ -42,6 +42,29 @@ async def measure(deps: Deps, place: Place, plan: RollbackPlan, since: datetime,
     return {"health": health, "why": f"{numbers}; {answer.told}"}
 
 
+async def measure_effect(deps: Deps, failing: Place, since: datetime, so_far: str, *, last: bool) -> dict[str, str]:
+    """Did the service that failed because of another's revision get well? As `measure`.
+
+    Args:
+        so_far: what was measured where the traffic was moved.
+    """
+    now = deps.now()
+    try:
+        state = await deps.target.state(failing)
+        counts = await deps.count_requests(
+            failing, tuple(state.fact.serving), Window(since, max(now, since + SHORTEST))
+        )
+    except (Retryable, Permanent) as error:
+        return {"health": Health.ERROR, "why": f"{so_far}; could not measure {failing.key}: {error}"}
+    verdicts = judge_serving(state, counts, failing.detection, now)
+    why = f"{so_far}; {failing.key}: {'; '.join(verdict.why for verdict in verdicts) or 'nothing serves'}"
+    healths = {verdict.health for verdict in verdicts}
+    if healths == {Health.HEALTHY}:
+        return {"health": Health.HEALTHY, "why": why}
+    worst = Health.UNHEALTHY if last and Health.UNHEALTHY in healths else Health.INCONCLUSIVE
+    return {"health": worst, "why": why}
+
+
 async def _health_path(deps: Deps, place: Place, uri: str) -> HealthAnswer:
     path = place.service.health
     if path is None:

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot.decide import impact
+from bot.model.attribution import Attribution, Cause, Vote
 from bot.model.catalog import (
     Arr,
     Business,
     Catalog,
     Deployment,
     Journey,
-    Place,
     RollbackPolicy,
     RollbackRule,
     Service,
@@ -23,10 +23,12 @@ from bot.model.cloud_run import TrafficSplit, TrafficTarget
 from bot.model.evidence import ErrorGroup, Gap, RequestCount, Window
 from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Diagnosis, IncidentKind
+from bot.model.novelty import Novelty, NoveltyKind
 
 START = datetime(2025, 11, 17, 14, 3, 8, tzinfo=UTC)
 AVERY, OLIVE, RILEY = "U0AVERY0001", "U0OLIVE0001", "U0RILEY0001"
 GOOD, UNREADY, BAD = "auth-service-00281-kzq", "auth-service-00282-lsb", "auth-service-00283-qab"
+CALLEE_GOOD, CALLEE_BAD = "backend-service-00017-hal", "backend-service-00018-bad"
 COMMIT = "a1b2c3d4e5f60718293a4b5c6d7e8f9001122334"
 
 CATALOG = Catalog(
@@ -44,12 +46,24 @@ CATALOG = Catalog(
                     RollbackRule(RollbackPolicy.ONE_APPROVER, ("S0APPROVERS",)),
                 )
             },
-        )
+        ),
+        "backend": Service(
+            tier=1,
+            channel="C0BACKEND01",
+            deployments={
+                "staging": Deployment(
+                    "acme-staging",
+                    "us-central1",
+                    "backend-service",
+                    RollbackRule(RollbackPolicy.ONE_APPROVER, ("S0APPROVERS",)),
+                )
+            },
+        ),
     },
     business=Business(Arr(500_000, "USD", date(2025, 9, 15))),
     journeys={"golden-path": Journey("Sign in and get a first answer", ("auth",), 1.0, 0.95)},
 )
-PLACE: Place = CATALOG.places[0]
+PLACE, CALLEE = CATALOG.places
 
 
 def later(seconds: float) -> datetime:
@@ -240,3 +254,74 @@ def unmeasured(**fields: Any) -> Incident:
         impact=impact.estimate(catalog, "auth", IncidentKind.SERVING_FAILURE, None, 100, later(180)),
     )
     return replace(base, **fields)
+
+
+SIDE_BY_SIDE = Vote(
+    "side_by_side", 9.1, "312 of 1,020 requests fail on 00283 (30.6 %), 4 of 9,180 on 00281 beside it (0.04 %)"
+)
+ONSET = Vote("onset", 3.4, "errors began 14 s after 00283 took traffic")
+ALIKE = Vote("elsewhere_too", 6.2, "backend-service, which nobody deployed, fails alike since 14:03:06 UTC")
+SAME_BESIDE = Vote("side_by_side", -5.0, "00281 beside it fails just as often: 41 % and 40 %")
+
+
+def attribution(cause: Cause = Cause.REVISION, **fields: Any) -> Attribution:
+    """Whose fault it is; by default the bad canary's."""
+    base = Attribution(
+        cause=cause,
+        service="auth-service",
+        revision=BAD if cause is Cause.REVISION else "",
+        confidence=0.97,
+        why="it fails 30.6 % of its requests, the revision beside it 0.04 %",
+        at_s=later(30).timestamp(),
+        since_s=START.timestamp(),
+        votes=(SIDE_BY_SIDE, ONSET, Vote("spread", -0.9, "it logs no traceback of its own")),
+        seen_in=("auth-service",),
+    )
+    return replace(base, **fields)
+
+
+def outage() -> Attribution:
+    """The database's."""
+    return attribution(
+        Cause.DEPENDENCY,
+        service="",
+        culprit="postgres at 10.20.0.5:5432",
+        why="auth-service and backend-service fail alike with connection refused, and nobody deployed backend-service",
+        votes=(ALIKE, SAME_BESIDE, replace(ONSET, weight=1.2)),
+        seen_in=("auth-service", "backend-service"),
+    )
+
+
+def callee() -> Attribution:
+    """The backend's, whose errors show in auth-service only."""
+    return attribution(
+        service="backend-service",
+        revision=CALLEE_BAD,
+        why="its callers fail since it took traffic, in the same traces",
+        votes=(Vote("trace", 7.7, "204 of 210 failing traces of auth-service went through backend-service-00018-bad"),),
+        seen_in=("auth-service",),
+    )
+
+
+def callee_plan(**fields: Any) -> RollbackPlan:
+    """A rollback of the backend on the card of auth-service."""
+    return plan(
+        place=CALLEE.key,
+        resource_name=CALLEE.resource_name,
+        before=TrafficSplit((TrafficTarget(CALLEE_BAD, 100),)),
+        after=TrafficSplit((TrafficTarget(CALLEE_GOOD, 100),)),
+        target=CALLEE_GOOD,
+        **fields,
+    )
+
+
+def novelty(title: str, kind: NoveltyKind, count: int, growth: float | None = None) -> Novelty:
+    return Novelty(kind, group(title, count), rate=None, growth=growth)
+
+
+NEWS = (
+    novelty(MISSING_MODULE.evidence[0], NoveltyKind.NEW, 15),
+    novelty("KeyError: 'tenant'", NoveltyKind.NEW, 9),
+    novelty("upstream timed out", NoveltyKind.GROWN, 80, growth=8.2),
+    novelty("redis: connection reset by peer", NoveltyKind.PRE_EXISTING, 2),
+)

@@ -15,7 +15,8 @@ from bot.decide.timing import WatchConfig
 from bot.deps import Deps
 from bot.gcp.clients import open_clients
 from bot.gcp.config import GoogleConfig
-from bot.gcp.logging import count_requests, read_entries
+from bot.gcp.logging import count_requests, read_entries, read_errors
+from bot.gcp.monitoring import read_traffic
 from bot.sandbox.local_google import LocalGoogle
 from bot.sandbox.local_google.pace import Pace
 from bot.store.database import Database
@@ -25,6 +26,7 @@ FAST = Pace(
     provision=timedelta(milliseconds=50),
     startup_limit=timedelta(milliseconds=500),
     traffic_shift=timedelta(milliseconds=100),
+    metrics=timedelta(0),
 )
 
 
@@ -49,6 +51,8 @@ async def desk(db: Database, google: LocalGoogle, watch: WatchConfig | None = No
                 catalog=catalog(),
                 count_requests=partial(count_requests, clients),
                 read_entries=partial(read_entries, clients, platform_texts=True),
+                read_errors=partial(read_errors, clients),
+                read_traffic=partial(read_traffic, clients),
                 target=CloudRun(clients),
                 notifiers=(),
                 members=_nobody,

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from support import cards
 from support.snapshots import FOLDER, Compare
 
+from bot.model.attribution import Attribution, Cause, Vote
 from bot.model.catalog import RollbackPolicy
 from bot.model.cloud_run import TrafficSplit, TrafficTarget
 from bot.model.evidence import Gap
@@ -57,6 +59,8 @@ def _hostile() -> Incident:
         diagnosis=replace(base.diagnosis, title=HOSTILE, advice=HOSTILE, evidence=(HOSTILE,)),
         groups=(cards.group(HOSTILE, 3), cards.group("other " + HOSTILE, 2)),
         gaps=(Gap("Cloud Logging", HOSTILE),),
+        attribution=cards.attribution(why=HOSTILE, revision=HOSTILE, service=HOSTILE),
+        withdrawn=(cards.attribution(Cause.DEPENDENCY, culprit=HOSTILE, withdrawn=HOSTILE),),
         revisions=(replace(base.revisions[0], author=HOSTILE, commit=HOSTILE, build=HOSTILE, managed_by=HOSTILE),),
         plan=replace(base.plan, proof=HOSTILE, note=HOSTILE),
     )
@@ -64,6 +68,16 @@ def _hostile() -> Incident:
 
 def _many_groups() -> Incident:
     return cards.bad_release(groups=tuple(cards.group(f"error number {n}", 40 - n) for n in range(40)))
+
+
+def _callee_resolved() -> Incident:
+    return replace(
+        cards.resolved(),
+        attribution=cards.callee(),
+        plan=cards.callee_plan(state=PlanState.VERIFIED),
+        pinned_to=cards.CALLEE_GOOD,
+        resolution=f"rolled back to {cards.CALLEE_GOOD}",
+    )
 
 
 CARDS: dict[str, Callable[[], Incident]] = {
@@ -107,6 +121,15 @@ CARDS: dict[str, Callable[[], Incident]] = {
     "port-mismatch-new-service": lambda: cards.port_mismatch(served=False),
     "errors-after-deploy": cards.errors_after_deploy,
     "unmeasured": cards.unmeasured,
+    "blamed-canary": lambda: replace(_canary(), attribution=cards.attribution(), novelty=cards.NEWS),
+    "blamed-dependency": lambda: cards.errors_after_deploy(
+        attribution=cards.outage(), plan=None, no_plan="moving traffic back would not help: no deploy is to blame"
+    ),
+    "blamed-callee": lambda: cards.errors_after_deploy(attribution=cards.callee(), plan=cards.callee_plan()),
+    "blamed-callee-resolved": _callee_resolved,
+    "taken-back": lambda: cards.errors_after_deploy(
+        attribution=cards.outage(), withdrawn=(cards.attribution(withdrawn=cards.outage().why),), plan=None
+    ),
     "hostile": _hostile,
     "forty-groups": _many_groups,
 }
@@ -121,6 +144,10 @@ def test_a_late_card_says_how_late_it_is(compare: Compare) -> None:
     message = render_card(cards.bad_release(), cards.PLACE, cards.CATALOG, delayed_by=timedelta(minutes=7))
 
     compare("incident/card", "bad-release-delayed", message)
+
+
+def _blamed(said: Attribution) -> dict[str, Any]:
+    return {"service": "auth-service", "blamed": msgspec.to_builtins(said)}
 
 
 AT, DUE = "2025-11-17T14:05:02Z", "2025-11-17T14:03:08Z"
@@ -142,8 +169,14 @@ NOTES: dict[str, dict[str, Any]] = {
     "evidence": {"why": "15 workers exited with code 3"},
     "resolved": {"why": f"rolled back to {cards.GOOD}"},
     "hostile": {"why": HOSTILE},
+    "blamed-canary": _blamed(cards.attribution()),
+    "blamed-dependency": _blamed(cards.outage()),
+    "blamed-callee": _blamed(cards.callee()),
+    "blamed-hostile": _blamed(cards.attribution(why=HOSTILE, votes=(Vote("trace", 5.0, HOSTILE),))),
+    "unblamed": _blamed(cards.attribution()) | {"why": cards.outage().why},
 }
 MOMENTS = {"shifted-dry-run": "shifted", "unverified": "verified", "hostile": "failed"}
+MOMENTS |= dict.fromkeys((case for case in NOTES if case.startswith("blamed")), "blamed")
 
 
 @pytest.mark.parametrize("case", NOTES)

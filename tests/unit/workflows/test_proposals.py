@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from support import cards
 from support.values import BAD, GOOD, NOON, incident, place, plan, revision, split, state
 
 from bot.decide.timing import WatchConfig
 from bot.model.catalog import RollbackPolicy
+from bot.model.cloud_run import ServiceState
 from bot.model.incident import FailedRevision, PlanState
 from bot.model.judgement import Diagnosis, IncidentKind
 from bot.model.ledger import ServedSpan
@@ -162,3 +164,61 @@ def test_a_target_that_fails_too_is_withdrawn():
 
     assert again.plan is None
     assert "fails too" in again.withdraw
+
+
+UNHELPFUL = Diagnosis("memory_limit", "Out of memory", "", "", (), 0.95, rollback_helps=False)
+
+
+def test_no_rollback_is_proposed_where_no_deploy_is_to_blame():
+    made = proposed(incident(attribution=cards.outage()))
+
+    assert made.plan is None
+    assert "no deploy is to blame" in made.no_plan
+
+
+def test_a_shown_plan_is_withdrawn_when_it_turns_out_that_no_deploy_is_to_blame():
+    first = proposed().plan
+
+    made = proposed(incident(plan=first, attribution=cards.outage()))
+
+    assert made.plan is None
+    assert "no deploy is to blame" in made.withdraw
+
+
+def test_a_deploy_that_is_surely_to_blame_is_rolled_back_whatever_it_died_of():
+    assert proposed(incident(diagnosis=UNHELPFUL)).plan is None
+    assert proposed(incident(diagnosis=UNHELPFUL, attribution=cards.attribution())).plan is not None
+
+
+def test_the_rollback_moves_the_deployment_whose_revision_is_to_blame():
+    theirs = cards.CALLEE
+    live = ServiceState(
+        name="backend-service",
+        uri="",
+        etag="1",
+        wish=split(bad=100),
+        fact=split(bad=100),
+        latest_created=BAD,
+        latest_ready=BAD,
+        reconciling=False,
+        revisions=(revision(BAD, NOON), revision(GOOD, NOON - timedelta(days=1))),
+    )
+    about = incident(revisions=(), attribution=cards.callee())
+
+    made = propose(about, theirs, live, LEDGER, now=NOON, config=CONFIG, dry_run=False, guilty=BAD)
+
+    assert made.plan is not None
+    assert (made.plan.place, made.plan.resource_name) == (theirs.key, theirs.resource_name)
+    assert made.plan.target == GOOD
+
+
+def test_a_plan_for_the_failing_service_gives_way_when_another_service_turns_out_to_be_guilty():
+    first = proposed().plan
+
+    made = propose(
+        incident(plan=first), cards.CALLEE, state(), LEDGER, now=NOON, config=CONFIG, dry_run=False, guilty=BAD
+    )
+
+    assert made.plan is not None
+    assert made.plan.place == cards.CALLEE.key
+    assert "belongs to backend/staging" in made.withdraw
