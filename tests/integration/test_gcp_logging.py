@@ -15,10 +15,11 @@ from google.cloud.audit.audit_log_pb2 import AuditLog
 from google.cloud.logging_v2.types import LogEntry as WireEntry
 
 from bot.errors import Permanent, Retryable
-from bot.gcp.budget import Rate, ReadBudget
+from bot.gcp.budget import RESERVE, URGENT, Rate, ReadBudget
 from bot.gcp.clients import Clients, open_clients
 from bot.gcp.config import GoogleConfig
-from bot.gcp.logging import count_requests, read_entries
+from bot.gcp.logging import count_requests, read_entries, read_errors
+from bot.model.bookmark import Bookmark
 from bot.model.catalog import Deployment, Detection, Place, Service
 from bot.model.evidence import LogKind, Window
 from bot.sandbox.local_google import LocalGoogle
@@ -181,6 +182,217 @@ async def test_an_entry_that_arrives_twice_is_read_once(google: LocalGoogle, cli
     assert [entry.text for entry in entries] == ["twice", "another instant"]
 
 
+ROUTINE = [
+    {"text_payload": 'INFO:     169.254.1.1:41532 - "GET /health HTTP/1.1" 200 OK'},
+    {"text_payload": '169.254.1.1 - - [15/Sep/2025:14:03:11 +0000] "POST /login HTTP/1.1" 401 12 "-" "curl/8.5"'},
+    {"text_payload": "2025-09-15 14:03:11,250 INFO app.orders: order 17 stored"},
+    {"text_payload": "[2025-09-15 14:03:11 +0000] [7] [INFO] Booting worker with pid: 7"},
+    {"text_payload": "time=2025-09-15T14:03:11Z level=info msg=stored"},
+    {"json_payload": {"message": "order 17 stored"}, "severity": 200},
+    {"json_payload": {"msg": "order 17 stored", "level": 30}},
+    {"json_payload": {"message": "order 17 stored", "levelname": "INFO"}},
+    {"json_payload": {"message": "order 17 stored", "log.level": "debug"}},
+]
+EVIDENCE = [
+    {"text_payload": "Traceback (most recent call last):"},
+    {"text_payload": '  File "/app/main.py", line 7, in <module>'},
+    {"text_payload": "Debug Failure. False expression."},
+    {"text_payload": '169.254.1.1 - - [15/Sep/2025:14:03:11 +0000] "POST /login HTTP/1.1" 500 21 "-" "curl/8.5"'},
+    {"text_payload": "Error: connect ECONNREFUSED 10.1.2.3:5432", "severity": 500},
+    {"json_payload": {"msg": "login failed", "level": 50}},
+    {"json_payload": {"message": "login failed", "levelname": "ERROR"}},
+    {"json_payload": {"message": "slow query"}, "severity": 400},
+    {"json_payload": {"error": "no message, no level"}},
+]
+PORTS = [
+    {"text_payload": "[2025-09-15 14:03:11 +0000] [1] [INFO] Listening at: http://0.0.0.0:8081 (1)"},
+    {"text_payload": "INFO:     Uvicorn running on http://127.0.0.1:8081 (Press CTRL+C to quit)"},
+    {"json_payload": {"msg": "server started on port 3000", "level": 30}},
+    {"json_payload": {"message": "Now listening on: http://[::]:5000"}, "severity": 200},
+]
+
+
+@pytest.mark.parametrize("stream", [LogKind.STDERR, LogKind.STDOUT])
+async def test_routine_talk_does_not_fill_the_pages(google: LocalGoogle, clients: Clients, stream: LogKind):
+    for second, line in enumerate([*ROUTINE, *EVIDENCE, *PORTS]):
+        write(google, stream, second, **line)
+
+    entries, complete = await read_entries(clients, PLACE, BAD, WINDOW)
+    errors, _ = await read_errors(clients, PLACE, WINDOW)
+
+    first = len(ROUTINE)
+    seconds = [(entry.at - START).seconds for entry in entries]
+    assert seconds == list(range(first, first + len(EVIDENCE) + len(PORTS)))
+    assert [(entry.at - START).seconds for entry in errors] == seconds[: len(EVIDENCE)]
+    assert complete
+
+
+async def test_a_busy_revision_with_few_errors_is_read_completely(google: LocalGoogle, clients: Clients):
+    for number in range(3_000):
+        write(google, LogKind.STDOUT, number / 20, json_payload={"message": f"order {number}"}, severity=200)
+    write(google, LogKind.STDERR, 170, text_payload="MemoryError")
+
+    entries, complete = await read_entries(clients, PLACE, BAD, WINDOW, max_pages=1)
+
+    assert ([entry.text for entry in entries], complete) == (["MemoryError"], True)
+
+
+async def test_a_read_that_was_cut_goes_on_where_it_stopped(google: LocalGoogle, clients: Clients):
+    google.logging.scan_limit = 4
+    for number in range(9):
+        write(google, LogKind.STDERR, number // 2, text_payload=f"failed {number}")
+
+    first, complete = await read_entries(clients, PLACE, BAD, WINDOW, max_pages=1)
+    mark = Bookmark.after(first)
+    assert mark is not None
+    more, _ = await read_entries(clients, PLACE, BAD, mark.rest(WINDOW))
+
+    assert not complete
+    assert [entry.text for entry in [*first, *mark.unread(more)]] == [f"failed {number}" for number in range(9)]
+
+
+async def test_what_went_wrong_is_read_in_all_services_of_the_project_and_region(google: LocalGoogle, clients: Clients):
+    request(google, 1, 503)
+    request(google, 1, 404)
+    other = write(
+        google, LogKind.STDERR, 2, "backend-00007-abc", text_payload="KeyError: 'user'", trace="projects/p/traces/1"
+    )
+    other.resource.labels["service_name"] = "backend"
+    write(google, LogKind.SYSTEM, 3, text_payload="Container called exit(3).", severity=400)
+    write(google, LogKind.SYSTEM, 4, text_payload="Starting new instance.", severity=200)
+    elsewhere = write(google, LogKind.STDERR, 5, text_payload="somewhere else")
+    elsewhere.resource.labels["location"] = "europe-west1"
+
+    entries, complete = await read_errors(clients, PLACE, WINDOW)
+
+    assert [(entry.log, entry.service, entry.revision, entry.status, entry.text) for entry in entries] == [
+        (LogKind.REQUESTS, NAME, BAD, 503, ""),
+        (LogKind.STDERR, "backend", "backend-00007-abc", None, "KeyError: 'user'"),
+        (LogKind.SYSTEM, NAME, BAD, None, "Container called exit(3)."),
+    ]
+    assert entries[1].trace == "projects/p/traces/1"
+    assert all(entry.insert_id for entry in entries)
+    assert complete
+
+
+async def test_an_entry_tells_when_it_arrived_beside_when_it_happened(google: LocalGoogle, clients: Clients):
+    written = write(google, LogKind.STDERR, 2, text_payload="KeyError: 'user'")
+
+    (entry,), _ = await read_errors(clients, PLACE, WINDOW)
+
+    assert entry.received_at == written.receive_timestamp.ToDatetime(tzinfo=UTC)
+    assert entry.received_at != entry.at
+
+
+async def test_a_failed_deploy_is_among_what_went_wrong_and_a_good_one_is_not(google: LocalGoogle, clients: Clients):
+    for second, (code, message) in enumerate([(9, "The user-provided container failed to start"), (0, "")]):
+        audit = AuditLog(resource_name=f"namespaces/{PROJECT}/revisions/{BAD}")
+        audit.status.code, audit.status.message = code, message
+        entry = write(google, LogKind.SYSTEM_EVENT, second)
+        entry.proto_payload.Pack(audit)
+
+    entries, _ = await read_errors(clients, PLACE, WINDOW)
+
+    assert [entry.text for entry in entries] == ["The user-provided container failed to start"]
+
+
+async def test_of_too_much_trouble_the_beginning_and_the_present_are_read(google: LocalGoogle, clients: Clients):
+    google.logging.scan_limit = 10
+    for second in range(100):
+        request(google, second, 500)
+
+    entries, complete = await read_errors(clients, PLACE, WINDOW, max_pages=3)
+
+    seconds = [(entry.at - START).seconds for entry in entries]
+    assert seconds == [*range(10), *range(80, 100)]
+    assert not complete
+
+
+async def test_lines_of_one_instant_stay_in_the_order_in_which_they_were_written(google: LocalGoogle, clients: Clients):
+    google.logging.scan_limit = 4
+    request(google, 0, 500)
+    for line in ("Traceback (most recent call last):", '  File "/app/main.py", line 7, in login', "KeyError: 'user'"):
+        write(google, LogKind.STDERR, 1, text_payload=line)
+    for line in ("Traceback (most recent call last):", '  File "/app/main.py", line 9, in logout', "ValueError: 3"):
+        write(google, LogKind.STDERR, 2, text_payload=line)
+
+    entries, complete = await read_errors(clients, PLACE, WINDOW)
+
+    assert [entry.text.split()[0] for entry in entries[1:]] == [
+        "Traceback",
+        "File",
+        "KeyError:",
+        "Traceback",
+        "File",
+        "ValueError:",
+    ]
+    assert complete
+
+
+async def test_trouble_of_two_pages_is_read_completely_and_once(google: LocalGoogle, clients: Clients):
+    google.logging.scan_limit = 10
+    for second in range(18):
+        request(google, second, 500)
+
+    entries, complete = await read_errors(clients, PLACE, WINDOW, max_pages=2)
+
+    assert ([(entry.at - START).seconds for entry in entries], complete) == ([*range(18)], True)
+
+
+async def test_the_beginning_is_found_behind_pages_without_a_match(google: LocalGoogle, clients: Clients):
+    google.logging.scan_limit = 10
+    for second in range(25):
+        request(google, second, 500 if second >= 15 else 200)
+
+    entries, complete = await read_errors(clients, PLACE, WINDOW)
+
+    assert ([(entry.at - START).seconds for entry in entries], complete) == ([*range(15, 25)], True)
+
+
+async def test_with_a_poor_quota_the_beginning_is_told_as_incomplete(google: LocalGoogle, clients: Clients):
+    google.logging.scan_limit = 10
+    for second in range(100):
+        request(google, second, 500)
+    poor = replace(clients, budget=ReadBudget(Rate(per_minute=9, burst=URGENT)))
+
+    entries, complete = await read_errors(poor, PLACE, WINDOW)
+
+    assert (len(entries), complete) == (10, False)
+
+
+async def test_reading_what_went_wrong_goes_before_routine_counting(google: LocalGoogle, clients: Clients):
+    request(google, 1, 500)
+    budget = ReadBudget(Rate(per_minute=15, burst=14), patience=timedelta(0))
+    for _ in range(14 - URGENT):
+        await budget.spend(PROJECT)
+    poor = replace(clients, budget=budget)
+
+    with pytest.raises(Retryable):
+        await count_requests(poor, PLACE, [BAD], WINDOW)
+    entries, _ = await read_errors(poor, PLACE, WINDOW)
+
+    assert len(entries) == 1
+
+
+async def test_a_quota_used_up_after_the_beginning_keeps_it(google: LocalGoogle, clients: Clients):
+    google.logging.scan_limit = 10
+    for second in range(30):
+        request(google, second, 500)
+
+    class OthersSpendTheRest(ReadBudget):
+        def spend_spare(self, project: str, *, leaving: int = RESERVE) -> bool:
+            google.fail("ListLogEntries", grpc.StatusCode.RESOURCE_EXHAUSTED)
+            return super().spend_spare(project, leaving=leaving)
+
+    entries, complete = await read_errors(replace(clients, budget=OthersSpendTheRest()), PLACE, WINDOW)
+
+    assert (len(entries), complete) == (10, False)
+
+
+async def test_nothing_wrong_is_nothing_read_completely(clients: Clients):
+    assert await read_errors(clients, PLACE, WINDOW) == ([], True)
+
+
 async def test_a_hostile_name_stays_a_name(google: LocalGoogle, clients: Clients):
     write(google, LogKind.STDERR, 1, text_payload="not yours")
 
@@ -223,9 +435,10 @@ async def test_a_quota_used_up_on_a_later_page_keeps_what_was_read(google: Local
         request(google, second, 500)
 
     class OthersSpendTheRest(ReadBudget):
-        def spend_spare(self, project: str) -> bool:
-            google.fail("ListLogEntries", grpc.StatusCode.RESOURCE_EXHAUSTED)
-            return super().spend_spare(project)
+        def spend_spare(self, project: str, *, leaving: int = RESERVE) -> bool:
+            if leaving == RESERVE:  # a further page
+                google.fail("ListLogEntries", grpc.StatusCode.RESOURCE_EXHAUSTED)
+            return super().spend_spare(project, leaving=leaving)
 
     counts = await count_requests(replace(clients, budget=OthersSpendTheRest()), PLACE, [BAD], WINDOW)
 

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from google.api_core import exceptions as google
 from google.auth import exceptions as auth
+from google.rpc.error_details_pb2 import ErrorInfo
 
 from bot.errors import Conflict, Permanent, ReliabilityError, Retryable
 from bot.gcp.errors import Call, translate, translated
 
 RUN = Call("Cloud Run", "acme-staging", "roles/run.viewer", timedelta(seconds=10), "bot@acme-staging.example")
 LOGGING = Call("Cloud Logging", "acme-staging", "roles/logging.viewer", timedelta(seconds=10))
+
+MONITORING = Call("Cloud Monitoring", "acme-staging", "roles/monitoring.viewer", timedelta(seconds=10))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +93,22 @@ def test_a_refusal_without_a_permission_names_the_role_and_leaves_a_place_for_th
 
     assert "roles/logging.viewer is missing" in words
     assert "serviceAccount:THE_BOTS_SERVICE_ACCOUNT" in words
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        google.PermissionDenied(
+            "Cloud Monitoring API has not been used in project 100000000001 before or it is disabled. Enable it by visiting …"
+        ),
+        google.PermissionDenied("no", error_info=ErrorInfo(reason="SERVICE_DISABLED", domain="googleapis.com")),
+    ],
+)
+def test_an_api_that_is_not_enabled_is_not_a_missing_role(refused: google.PermissionDenied):
+    assert str(translate(refused, MONITORING)) == (
+        "Cloud Monitoring's API is not enabled in acme-staging. Enable it: "
+        "`gcloud services enable monitoring.googleapis.com --project=acme-staging`"
+    )
 
 
 def test_a_very_long_answer_is_cut():
