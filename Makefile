@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test check lint types imports browser lock clean
+.PHONY: help run test check lint types imports evaluate bench browser lock clean
 help: ## this list
 	@grep -hE '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 20
 
@@ -32,6 +32,12 @@ types: $(READY) ## mypy, strict
 imports: $(READY) ## which way imports point
 	$(BIN)/lint-imports
 
+evaluate: $(READY) ## how well attribution tells causes apart; ARGS="--seeds 50 --scenario bad-canary" passes options on
+	$(BIN)/python -m tests.evaluation $(ARGS)
+
+bench: $(READY) ## speed, beside others on the same lines; ARGS="fingerprints" runs one
+	$(BIN)/python -m tests.bench $(ARGS)
+
 browser: ## a Chromium for the browser test
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null || \
 	  { $$( [ "$$(id -u)" = 0 ] || echo sudo ) apt-get update -qq && $$( [ "$$(id -u)" = 0 ] || echo sudo ) apt-get install -y -qq chromium fonts-noto-color-emoji; }
@@ -43,4 +49,4 @@ requirements.txt: constraints.txt ## what App Engine's build installs; not kept 
 	printf '%s\n' '-c constraints.txt' '.' > $@
 
 clean: ## forget the environment and the local database
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis requirements.txt reliability.sqlite3*
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .hypothesis requirements.txt reliability.sqlite3*

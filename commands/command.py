@@ -50,12 +50,14 @@ class Command:
     Attributes:
         args: a NamedTuple class of `str` fields; a field with a default may be left out; the last one takes the rest.
         run: (ask, args, desk) → Reply; raises UserError with what to type instead.
+        at_once: said to who asked before a `run` that takes its time; "" where the answer itself comes at once.
     """
 
     name: str
     summary: str
     args: type[tuple[Any, ...]]
     run: Callable[[Ask, Any, Desk], Awaitable[Reply]]
+    at_once: str = ""
 
     @property
     def usage(self) -> str:

@@ -56,7 +56,7 @@ def slack_app(client: AsyncWebClient, *, signing_secret: str | None, desk: Desk)
     async def slash(ack: Respond, respond: Respond, command: dict[str, Any]) -> None:
         await ack()
         ask = Ask(command["user_id"], command["channel_id"])
-        await _answer(respond, _run_command(ask, command.get("text", ""), desk))
+        await _answer(respond, _run_command(respond, ask, command.get("text", ""), desk))
 
     for action in ACTIONS:
         app.action(action.id)(_listener(action, desk))
@@ -85,10 +85,13 @@ def _listener(action: Action, desk: Desk) -> Callable[..., Awaitable[None]]:
     return pressed
 
 
-async def _run_command(ask: Ask, text: str, desk: Desk) -> Reply:
+async def _run_command(respond: Respond, ask: Ask, text: str, desk: Desk) -> Reply:
     words = text.split() or ["help"]
     command = find_command(words[0])
-    return await command.run(ask, command.parse(words[1:]), desk)
+    args = command.parse(words[1:])
+    if command.at_once:
+        await _respond(respond, Message(command.at_once), to_everybody=False)
+    return await command.run(ask, args, desk)
 
 
 def find_command(word: str) -> Command:

@@ -26,7 +26,7 @@ class Args(NamedTuple):
 async def run(ask: Ask, args: Args, desk: Desk) -> Reply:
     del ask
     deps = desk.deps
-    shown = _chosen(deps, args.service)
+    shown = chosen(deps, args.service)
     async with deps.db.read() as session:
         looks = await places.last_looks(session)
         open_now = await incidents.all_open(session)
@@ -54,23 +54,23 @@ async def run(ask: Ask, args: Args, desk: Desk) -> Reply:
     )
 
 
-def _chosen(deps: Deps, word: str) -> tuple[Place, ...]:
+def chosen(deps: Deps, word: str) -> tuple[Place, ...]:
     """All places, or those of one service by its catalog key or Cloud Run name."""
     everything = deps.catalog.places
     if not word:
         return everything
     wanted = word.strip("`").casefold()
-    chosen = tuple(
+    found = tuple(
         place
         for place in everything
         if wanted in {place.service_key.casefold(), place.deployment.cloud_run.casefold(), place.key.casefold()}
     )
-    if not chosen:
+    if not found:
         names = sorted({p.service_key for p in everything} | {p.deployment.cloud_run for p in everything})
         near = difflib.get_close_matches(wanted, names, n=1)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         raise UserError(f"`{word}` is not in the catalog.{hint} It has: {', '.join(names)}.")
-    return chosen
+    return found
 
 
 COMMAND = Command("status", "Deployments, traffic, open incidents and ARR at risk", Args, run)

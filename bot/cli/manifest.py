@@ -14,6 +14,7 @@ SCOPES = {
     "chat:write": "cards, threads and replies",
     "channels:history": "after a crash, looking for its own card before posting another",
     "usergroups:read": "who is in a user group of approvers",
+    "files:write": "charts of errors, in a card's thread and on request",
 }
 _LONGEST_URL = 255
 
@@ -48,7 +49,7 @@ def slack_app(events_url: str | None) -> dict[str, Any]:
     command = {
         "command": "/reliability",
         "description": "Deployments, open incidents, ARR at risk",
-        "usage_hint": "status [service] | help",
+        "usage_hint": "status [service] | errors <service> [revision] | help",
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}

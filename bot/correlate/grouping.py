@@ -50,7 +50,7 @@ class _Tally:
 def group(entries: Iterable[LogEntry]) -> tuple[ErrorGroup, ...]:
     """Error groups: causes before echoes, the most frequent first, then the earliest; () for harmless chatter.
 
-    At most 200 groups; what does not fit is counted in one more called "other errors", the last of the causes. A group is an echo
+    At most 200 groups, the last of the causes being "other errors" where not all fit; counts and times are exact. A group is an echo
     when a group nearer to the cause began before it (or at most 5 s later).
     """
     tallies: dict[str, _Tally] = {}
@@ -59,7 +59,10 @@ def group(entries: Iterable[LogEntry]) -> tuple[ErrorGroup, ...]:
             name = fingerprint(_subject(entry))
             if name not in tallies and len(tallies) >= _MAX_TRACKED:
                 name = OTHER
-            tallies.setdefault(name, _start(name, entry)).add(entry)
+            tally = tallies.get(name)
+            if tally is None:
+                tally = tallies[name] = _start(name, entry)
+            tally.add(entry)
     kept = _fold(sorted(tallies.values(), key=lambda t: (t.fingerprint == OTHER, -t.count, t.first_seen)))
     groups = [_finish(tally, kept) for tally in kept]
     return tuple(

@@ -17,9 +17,10 @@ from bot.model.catalog import Place, Severity
 from bot.model.cloud_run import Revision, ServiceState
 from bot.model.event import DeployEvent, EventKind
 from bot.model.evidence import ErrorGroup, Gap, RequestCount
-from bot.model.incident import FailedRevision, Incident, IncidentState, PlanState
+from bot.model.incident import FailedRevision, Incident, IncidentState, PlanState, ReadTo
 from bot.model.judgement import Diagnosis, Health, Impact, IncidentKind, Verdict
 from bot.model.novelty import Baseline, Novelty
+from bot.model.series import ErrorSeries
 
 COMMIT_LABELS = ("commit-sha", "commit", "git-sha")
 """User labels that carry the commit: the deploy-cloudrun action writes `commit-sha`."""
@@ -38,7 +39,11 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Findings:
-    """One problem as one look saw it; fields as in `Incident`."""
+    """One problem as one look saw it; fields as in `Incident`.
+
+    Attributes:
+        elsewhere: where the revision to blame is another deployment's. series: errors over time, for the chart.
+    """
 
     place: Place
     kind: IncidentKind
@@ -61,6 +66,9 @@ class Findings:
     elsewhere: Elsewhere | None = None
     novelty: tuple[Novelty, ...] = ()
     baseline: Baseline | None = None
+    attributed_at: datetime | None = None
+    read_to: ReadTo | None = None
+    series: ErrorSeries | None = None
 
 
 def opened(findings: Findings, restore_within: timedelta) -> Incident:
@@ -146,6 +154,8 @@ def _with(findings: Findings, incident: Incident) -> Incident:
         withdrawn=blame.withdrawn,
         novelty=findings.novelty or incident.novelty,
         baseline=findings.baseline or incident.baseline,
+        attributed_at=findings.attributed_at or incident.attributed_at,
+        read_to=findings.read_to or incident.read_to,
     )
 
 

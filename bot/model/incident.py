@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.model.attribution import Attribution
+from bot.model.bookmark import Bookmark
 from bot.model.catalog import RollbackPolicy, Severity
 from bot.model.cloud_run import TrafficSplit
 from bot.model.evidence import ErrorGroup, Gap, RequestCount
@@ -98,6 +99,14 @@ class RollbackPlan:
 
 
 @dataclass(frozen=True)
+class ReadTo:
+    """How far the log of one revision was read: `groups` of its incident hold what was counted until there."""
+
+    revision: str
+    mark: Bookmark
+
+
+@dataclass(frozen=True)
 class Incident:
     """One open problem of one deployment; there is one per place and kind at a time.
 
@@ -111,6 +120,7 @@ class Incident:
         impact: now; worst_impact: the largest that was ever seen, told when it is over.
         attribution: whose fault it is, as far as that is decided; withdrawn: what was said before, each with its reason.
         novelty: which of `groups` came with the failing revision; baseline: what that was compared with.
+        attributed_at: when that was weighed last. read_to: how far the log of a failing revision was read.
         version: grows with every change; the card shows the newest.
     """
 
@@ -153,3 +163,5 @@ class Incident:
     withdrawn: tuple[Attribution, ...] = ()
     novelty: tuple[Novelty, ...] = ()
     baseline: Baseline | None = None
+    attributed_at: datetime | None = None
+    read_to: ReadTo | None = None

@@ -32,6 +32,8 @@ class ConsoleNotifier:
         self._console.print(Rule(Text(f"{place} · {outgoing.card_id}{edited}"), align="left"))
         # Text, not markup: a log line like "[/red]" or an escape sequence stays what it is
         self._console.print(Text(readable(outgoing.message)))
+        if outgoing.picture is not None:
+            self._console.print(Text(f"[picture] {outgoing.picture.alt_text}"))
         self._printed[outgoing.card_id] = outgoing.version
         if len(self._printed) > _REMEMBERED:
             del self._printed[next(iter(self._printed))]

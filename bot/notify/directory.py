@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.notify.slack import within
-from bot.notify.slack_errors import FAILURES, translated
+from bot.notify.slack_errors import FAILURES, translated, within
 
 _METHOD = "usergroups.users.list"
 

@@ -14,6 +14,21 @@ from bot.notify.message import Message
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture to be shown with the words of its message.
+
+    Attributes:
+        filename: ends in `.png`; unlike that of any other picture: by it a lost one is found again.
+        title: one line of plain text. alt_text: what it shows, for those who cannot see it; at most 1,000 characters.
+    """
+
+    filename: str
+    png: bytes
+    title: str
+    alt_text: str
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """One thing to be said.
 
@@ -24,6 +39,7 @@ class Outgoing:
         search_first: an earlier try may have posted it: look for `card_id` in the channel before posting again.
         since: the earliest moment at which an earlier try can have posted it.
         version: of what is shown; stored in the message's metadata.
+        picture: shown below the message's text, in place of its blocks. It is never edited.
     """
 
     card_id: str
@@ -34,6 +50,7 @@ class Outgoing:
     search_first: bool = False
     since: datetime | None = None
     version: int = 1
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,7 @@ class Receipt:
     """Where the message is now.
 
     Attributes:
+        ts: by which it is edited; of a picture, which is never edited, the id of its file.
         fell_back: why it went to another channel or lost its layout, fit to be shown; "" when all is as wished.
     """
 
@@ -53,6 +71,10 @@ class MessageGone(Permanent):
     """The message to be edited, or the one whose thread was meant, is no longer there: it may be posted anew."""
 
 
+class ChannelClosed(Permanent):
+    """This channel does not take what was to be said there; the text says what would open it."""
+
+
 class Notifier(Protocol):
     """Slack, a terminal, …"""
 
@@ -62,6 +84,6 @@ class Notifier(Protocol):
         Raises:
             Retryable: nothing is known to be shown; `retry_after` when the other side said how long to wait.
             Permanent: a person has to change something; the text says what.
-            MessageGone: see there.
+            MessageGone, ChannelClosed: see there.
         """
         ...

@@ -6,9 +6,8 @@ identity is looked for before anything is posted again: one card, not two.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,9 +19,10 @@ from bot.errors import Permanent, ReliabilityError
 from bot.notify.config import SlackConfig
 from bot.notify.limits import fit
 from bot.notify.message import Block, Message
-from bot.notify.notifier import MessageGone, Outgoing, Receipt
+from bot.notify.notifier import ChannelClosed, MessageGone, Outgoing, Picture, Receipt
 from bot.notify.plain import flat
-from bot.notify.slack_errors import FAILURES, Meaning, code_of, meaning, translated
+from bot.notify.slack_errors import FAILURES, Meaning, code_of, meaning, translated, within
+from bot.notify.slack_files import share, shows
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class SlackNotifier:
         self._fallback = config.fallback_channel
 
     async def notify(self, outgoing: Outgoing) -> Receipt:
+        if outgoing.picture is not None:
+            return await self._show(outgoing, outgoing.picture)
         if outgoing.edit_ts is not None:
             return await self._edit(outgoing, outgoing.edit_ts)
         found = await self._earlier(outgoing) if outgoing.search_first else None
@@ -63,12 +65,22 @@ class SlackNotifier:
             return await self._edit(replace(outgoing, channel=found.channel), found.ts, fell_back=found.fell_back)
         try:
             return await self._post(outgoing)
-        except _ChannelClosed as closed:
+        except _Closed as closed:
             if self._fallback is None or self._fallback == outgoing.channel:
-                raise Permanent(str(closed)) from closed
+                raise ChannelClosed(str(closed)) from closed
             log.warning("message.fell_back", extra={"message_id": outgoing.card_id, "why": str(closed)})
             receipt = await self._post(_elsewhere(outgoing, self._fallback))
             return replace(receipt, fell_back=str(closed))
+
+    async def _show(self, outgoing: Outgoing, picture: Picture) -> Receipt:
+        """Unlike a card, a picture is left out rather than shown twice, and it has no business in another channel."""
+        try:
+            found = await self._search(outgoing.channel, outgoing, in_thread=True) if outgoing.search_first else None
+        except _Closed as closed:
+            raise ChannelClosed(str(closed)) from closed
+        if found is not None:
+            return Receipt(outgoing.channel, found)
+        return await share(self._client, outgoing, picture, self._timeout_s)
 
     async def _post(self, outgoing: Outgoing) -> Receipt:
         arguments = {"channel": outgoing.channel, "unfurl_links": False, "unfurl_media": False}
@@ -79,7 +91,7 @@ class SlackNotifier:
     async def _edit(self, outgoing: Outgoing, ts: str, *, fell_back: str = "") -> Receipt:
         try:
             receipt = await self._say("chat.update", {"channel": outgoing.channel, "ts": ts}, outgoing)
-        except _ChannelClosed as closed:
+        except _Closed as closed:
             raise MessageGone(str(closed)) from closed  # posted anew it can go elsewhere
         return replace(receipt, fell_back=receipt.fell_back or fell_back)
 
@@ -103,7 +115,7 @@ class SlackNotifier:
             is_elsewhere = channel != outgoing.channel
             try:
                 ts = await self._search(channel, outgoing, in_thread=not is_elsewhere)
-            except (_ChannelClosed, Permanent) as unreadable:
+            except (_Closed, Permanent) as unreadable:
                 # a second card is better than none
                 log.warning("message.not_searched", extra={"message_id": outgoing.card_id, "why": str(unreadable)})
                 continue
@@ -122,7 +134,7 @@ class SlackNotifier:
         for _ in range(_PAGES):
             page = await self._call(method, arguments)
             for message in page.get("messages") or ():
-                if _card_id(message) == outgoing.card_id:
+                if _is_of(message, outgoing):
                     return str(message["ts"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -135,7 +147,7 @@ class SlackNotifier:
 
         Raises:
             Retryable, Permanent, MessageGone: as the contract says.
-            _LayoutRefused, _ChannelClosed: what this notifier has an answer to.
+            _LayoutRefused, _Closed: what this notifier has an answer to.
         """
         channel = str(arguments["channel"])
         is_read = method.startswith("conversations.")
@@ -150,7 +162,7 @@ class SlackNotifier:
             if what is Meaning.LAYOUT and not last_resort:
                 raise _LayoutRefused(f"Slack refused the layout ({code_of(error)})") from error
             if what is Meaning.CHANNEL:
-                raise _ChannelClosed(str(why)) from error
+                raise _Closed(str(why)) from error
             raise why from error
 
 
@@ -158,16 +170,8 @@ class _LayoutRefused(ReliabilityError):
     pass
 
 
-class _ChannelClosed(ReliabilityError):
+class _Closed(ReliabilityError):
     pass
-
-
-async def within(call: Awaitable[Any], timeout_s: float) -> Mapping[str, Any]:
-    """The answer's data, in time. Raises what slack_sdk raises, or TimeoutError."""
-    async with asyncio.timeout(timeout_s):
-        answer = await call
-    data: Mapping[str, Any] = answer.data
-    return data
 
 
 def _elsewhere(outgoing: Outgoing, channel: str) -> Outgoing:
@@ -187,6 +191,12 @@ def _elsewhere(outgoing: Outgoing, channel: str) -> Outgoing:
 
 def _metadata(outgoing: Outgoing) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"card_id": outgoing.card_id, "version": outgoing.version}}
+
+
+def _is_of(message: Mapping[str, Any], outgoing: Outgoing) -> bool:
+    if outgoing.picture is not None:
+        return shows(message, outgoing.picture)
+    return _card_id(message) == outgoing.card_id
 
 
 def _card_id(message: Mapping[str, Any]) -> str | None:

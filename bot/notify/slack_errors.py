@@ -5,6 +5,8 @@ Texts are made from Slack's error code, never from the request: no token can be 
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -73,6 +75,14 @@ _MENDS = {
     "restricted_action": "let the app post there, or name another channel in the catalog",
     **dict.fromkeys(("invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"), _TOKEN),
 }
+
+
+async def within(call: Awaitable[Any], timeout_s: float) -> Mapping[str, Any]:
+    """The answer's data, in time. Raises what slack_sdk raises, or TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        answer = await call
+    data: Mapping[str, Any] = answer.data
+    return data
 
 
 def code_of(error: Exception) -> str:

@@ -88,6 +88,14 @@ async def open_at(session: AsyncSession, place: str, *, for_update: bool = False
     return {incident.kind: incident for incident in found}
 
 
+async def blames(session: AsyncSession, revision: str) -> bool:
+    """Does an open incident hold this revision responsible?"""
+    return any(
+        incident.attribution is not None and incident.attribution.revision == revision
+        for incident in await all_open(session)
+    )
+
+
 async def all_open(session: AsyncSession) -> tuple[Incident, ...]:
     """Every open incident, oldest first."""
     rows = await session.scalars(

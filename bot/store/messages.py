@@ -17,6 +17,7 @@ from bot.store.tables import MessageRow
 
 URGENCY = {Severity.P0: 0, Severity.P1: 1, Severity.P2: 2, Severity.P3: 3}
 QUIET = 5
+PICTURE = 9
 IN_A_MOMENT = timedelta(seconds=61)
 """A message that Slack did not take is tried again within this; one that it refused, later."""
 
@@ -93,13 +94,45 @@ async def add_line(
         await session.flush()
 
 
+async def add_picture(
+    session: AsyncSession,
+    picture_id: str,
+    template: str,
+    context: Mapping[str, Any],
+    channel: str,
+    now: datetime,
+    *,
+    incident_id: str | None = None,
+) -> None:
+    """A picture, drawn when it is sent; the same id is shown once.
+
+    Args:
+        context: what it shows, for who draws it. incident_id: it goes into the thread of this incident's card.
+    """
+    if await session.get(MessageRow, picture_id) is None:
+        session.add(
+            MessageRow(
+                id=picture_id,
+                kind="picture",
+                incident_id=incident_id,
+                channel=channel,
+                template=template,
+                context=msgspec.json.encode(context).decode(),
+                urgency=PICTURE,
+                created_at=now,
+                due_at=now,
+            )
+        )
+        await session.flush()
+
+
 async def _locked(session: AsyncSession, row_id: str) -> MessageRow | None:
     """The row, for changing it: on PostgreSQL who reads it to the same end waits, or one change would hide another."""
     return await session.get(MessageRow, row_id, with_for_update=True)
 
 
 async def due(session: AsyncSession, now: datetime, limit: int = 20) -> Sequence[MessageRow]:
-    """What may be sent now, most urgent and oldest first.
+    """What may be sent now, most urgent and oldest first; without pictures, which have a queue of their own.
 
     A note waits until its card is in Slack, and for an earlier note that is tried again in a moment: history is told
     in order. One that Slack refuses, and which is tried again much later, holds up nobody.
@@ -116,9 +149,27 @@ async def due(session: AsyncSession, now: datetime, limit: int = 20) -> Sequence
         .where(
             MessageRow.done.is_(False),
             MessageRow.due_at <= now,
+            MessageRow.kind != "picture",
             or_(MessageRow.kind != "note", and_(MessageRow.incident_id.in_(card), ~waits)),
         )
         .order_by(MessageRow.urgency, MessageRow.created_at, MessageRow.id)
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def due_pictures(session: AsyncSession, now: datetime, limit: int = 5) -> Sequence[MessageRow]:
+    """Pictures that may be shown now, oldest first; that of an incident waits until its card is in Slack."""
+    card = select(MessageRow.id).where(MessageRow.kind == "card", MessageRow.ts.is_not(None))
+    rows = await session.scalars(
+        select(MessageRow)
+        .where(
+            MessageRow.kind == "picture",
+            MessageRow.done.is_(False),
+            MessageRow.due_at <= now,
+            or_(MessageRow.incident_id.is_(None), MessageRow.incident_id.in_(card)),
+        )
+        .order_by(MessageRow.created_at, MessageRow.id)
         .limit(limit)
     )
     return rows.all()
@@ -162,6 +213,14 @@ async def try_again(session: AsyncSession, row_id: str, *, at: datetime, why: st
     if surely_not_posted and row.ts is None:
         row.claimed_at = None
     await session.flush()
+
+
+async def give_up(session: AsyncSession, row_id: str, why: str) -> None:
+    """This message will not be said any more, and `last_error` says why. For pictures: everything else is kept."""
+    row = await _locked(session, row_id)
+    if row is not None:
+        row.done, row.last_error, row.claimed_at = True, why, None
+        await session.flush()
 
 
 async def undelivered(session: AsyncSession) -> Sequence[MessageRow]:

@@ -149,14 +149,14 @@ class MessageRow(Base):
     """The outbox: one row per message that is, or is to be, in Slack.
 
     A card is rendered from its incident when it is sent (`wanted` = the incident's version, `sent` = what Slack shows);
-    a note or line carries its template and context. `claimed_at` is set before the first post: if we die then, the
+    a note or line carries its template and context, a picture what it shows. `claimed_at` is set before the first post: if we die then, the
     next sender looks for the message's own metadata before it posts again.
     """
 
     __tablename__ = "messages"
     __table_args__ = (Index("ix_messages_due", "done", "due_at"),)
     id: Mapped[str] = mapped_column(String(120), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))  # card | note | line
+    kind: Mapped[str] = mapped_column(String(20))  # card | note | line | picture
     incident_id: Mapped[str | None] = mapped_column(String(40), index=True)
     channel: Mapped[str] = mapped_column(String(40))
     template: Mapped[str]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from bot.correlate import diagnose
 from bot.correlate.attribution import Known, Signal, attribute
 from bot.correlate.evidence_signals import of_configuration, of_deploys, of_entries, of_requests
+from bot.correlate.series import error_series
 from bot.decide.incident import Elsewhere
 from bot.deps import Deps
 from bot.errors import Permanent, Retryable
@@ -19,16 +20,21 @@ from bot.model.catalog import Place
 from bot.model.cloud_run import Revision, ServiceState
 from bot.model.event import DeployEvent
 from bot.model.evidence import Gap, LogEntry, RequestPoint, Window
-from bot.model.judgement import Diagnosis
-from bot.store import inbox, places
+from bot.model.incident import Incident
+from bot.model.judgement import Diagnosis, IncidentKind
+from bot.model.series import ErrorSeries
+from bot.store import inbox, incidents, places
 from bot.workflows.sight import Sight
 
 log = logging.getLogger(__name__)
 
 LEAD = timedelta(minutes=10)
-"""Errors are compared with what was normal for this long before the rise and before the deploy."""
+"""Errors are compared with what was normal for this long before the rise, and before a deploy not longer ago than …"""
 
 LONGEST = timedelta(hours=1)
+UNDECIDED_EVERY, DECIDED_EVERY = timedelta(seconds=20), timedelta(minutes=2)
+"""Reading what all services say costs more than anything else: this often, before and after it is decided."""
+
 DEPLOYS_WITHIN = timedelta(hours=6)
 """A slow leak shows hours after its deploy."""
 
@@ -42,13 +48,17 @@ class Attributed:
         elsewhere: where the guilty revision belongs to another deployment of the catalog.
         causes: what the guilty revision itself logged, diagnosed, where it belongs to another deployment.
         points: Cloud Monitoring's counts, for whoever needs a denominator.
+        series: this place's errors over time, for the chart; None where they were not read.
+        at: when it was weighed; None: not this time.
     """
 
     attribution: Attribution | None = None
     elsewhere: Elsewhere | None = None
     causes: tuple[Diagnosis, ...] = ()
     points: tuple[RequestPoint, ...] = ()
+    series: ErrorSeries | None = None
     gaps: tuple[Gap, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -64,21 +74,50 @@ class _Neighbour:
         return self.place.deployment.cloud_run
 
 
-async def attribute_rise(deps: Deps, sight: Sight, since: datetime, revision: Revision | None) -> Attributed:
-    """Whose fault it is that this place fails since then. What could not be read is a gap."""
+async def attribute_rise(
+    deps: Deps, sight: Sight, known: Incident | None, since: datetime, revision: Revision | None
+) -> Attributed:
+    """Whose fault it is that this place fails since then. What could not be read is a gap.
+
+    Read anew only now and then; meanwhile, what another open incident of the same project has found out holds for this
+    place too where it fails in the same rise.
+    """
+    neighbours = await _neighbours(deps, sight)
+    if known is not None and not _is_due(known, sight.at):
+        said = known.attribution or await _found_by_another(deps, sight, neighbours)
+        return Attributed(said, _elsewhere(said, sight.place, neighbours))
     place, began = sight.place, since
-    if revision is not None and revision.created_at < since:
-        began = max(revision.created_at, since - LONGEST)
+    if revision is not None and since - LONGEST < revision.created_at < since:
+        began = revision.created_at
     window = Window(began - LEAD, sight.at + timedelta(seconds=5))
-    (entries, gaps), (points, unread), neighbours = await asyncio.gather(
-        _read_errors(deps, place, window), read_points(deps, place, window), _neighbours(deps, sight)
+    (entries, gaps), (points, unread) = await asyncio.gather(
+        _read_errors(deps, place, window), read_points(deps, place, window)
     )
     signals = _signals(sight, entries, points, neighbours)
     found = await asyncio.to_thread(attribute, signals, sight.at.timestamp(), _known(neighbours))
-    chosen = _about(found, place.deployment.cloud_run)
+    chosen = _about(found, place.deployment.cloud_run) or await _found_by_another(deps, sight, neighbours)
     elsewhere = _elsewhere(chosen, place, neighbours)
     causes = await asyncio.to_thread(_diagnosed, entries, elsewhere)
-    return Attributed(chosen, elsewhere, causes, points, (*gaps, *unread))
+    series = await asyncio.to_thread(_series, place, entries, points, _shown(since, sight.at)) if entries else None
+    return Attributed(chosen, elsewhere, causes, points, series, (*gaps, *unread), sight.at)
+
+
+def _is_due(known: Incident, now: datetime) -> bool:
+    every = UNDECIDED_EVERY if known.attribution is None else DECIDED_EVERY
+    return known.attributed_at is None or now - known.attributed_at >= every
+
+
+async def _found_by_another(deps: Deps, sight: Sight, neighbours: Sequence[_Neighbour]) -> Attribution | None:
+    """What an open incident of another service has found out about a rise that this service is part of."""
+    own = sight.place.deployment.cloud_run
+    async with deps.db.read() as session:
+        for there in neighbours:
+            if there.name != own:
+                found = (await incidents.open_at(session, there.place.key)).get(IncidentKind.SERVING_FAILURE)
+                said = found.attribution if found is not None else None
+                if said is not None and own in {said.service, *said.seen_in}:
+                    return said
+    return None
 
 
 async def read_points(deps: Deps, place: Place, window: Window) -> tuple[tuple[RequestPoint, ...], tuple[Gap, ...]]:
@@ -171,3 +210,14 @@ def _diagnosed(entries: Sequence[LogEntry], elsewhere: Elsewhere | None) -> tupl
         return ()
     own = [entry for entry in entries if entry.revision == elsewhere.revision]
     return tuple(cause for cause in diagnose(own) if cause.code != "unknown")
+
+
+def _shown(since: datetime, now: datetime) -> Window:
+    """What the chart shows: a while before the trouble too, for comparison."""
+    return Window(since - LEAD, max(now, since))
+
+
+def _series(place: Place, entries: Sequence[LogEntry], points: Sequence[RequestPoint], window: Window) -> ErrorSeries:
+    name = place.deployment.cloud_run
+    requests = [point for point in points if point.service == name]
+    return error_series([entry for entry in entries if entry.service == name], window, requests=requests)

@@ -23,7 +23,7 @@ from bot.model.ledger import ServedSpan
 from bot.model.links import commit_url
 from bot.store import audit, inbox, incidents, messages, places
 from bot.store.places import LastLook
-from bot.workflows import blindness
+from bot.workflows import blindness, pictures
 from bot.workflows.proposals import Proposal, propose
 
 EVENTS_BEFORE = timedelta(minutes=5)
@@ -32,8 +32,8 @@ EVENTS_BEFORE = timedelta(minutes=5)
 
 async def settle(
     deps: Deps, place: Place, seen: LastLook, findings: Sequence[Findings], counts: Mapping[str, RequestCount]
-) -> None:
-    """Store what a look found.
+) -> tuple[Incident, ...]:
+    """Store what a look found; returns the incidents that are over with it.
 
     Raises:
         Conflict: another process changed the same incident meanwhile; nothing was stored.
@@ -49,12 +49,19 @@ async def settle(
         for found in findings:
             await _pursue(deps, session, place, found, open_now.get(found.kind), spans)
         followed = {found.kind for found in findings}
+        resolved = []
         for kind, incident in open_now.items():
-            if kind not in followed and not await _is_over(deps, session, place, incident, seen):
+            if kind in followed:
+                continue
+            over = await _ended(deps, session, place, incident, seen)
+            if over is None:
                 await blindness.tell_on_card(session, place, incident, seen)
+            else:
+                resolved.append(over)
         await blindness.tell_of_deploy(deps, session, place, seen)
         if not findings and not open_now:
             await _tell_healthy(session, place, seen, counts)
+    return tuple(resolved)
 
 
 async def _spans(session: AsyncSession, place: Place) -> tuple[ServedSpan, ...]:
@@ -122,7 +129,7 @@ async def _open(session: AsyncSession, place: Place, found: Findings, fresh: Inc
     await messages.want_card(session, stored, channel, found.at)
     told = {"at": found.at, "since": stored.since, "why": found.why}
     await messages.add_note(session, stored, "opened", told, channel, found.at)
-    await _tell_blame(session, stored, None, channel, found)
+    await _tell_blame(session, stored, None, found)
 
 
 async def _follow(
@@ -141,7 +148,7 @@ async def _follow(
     stored = await incidents.save(session, after)
     channel = place.service.channel
     await messages.want_card(session, stored, channel, found.at)
-    await _tell_blame(session, stored, before.attribution, channel, found)
+    await _tell_blame(session, stored, before.attribution, found)
     for name in joined:
         await places.count_incident(session, place.key, name)
         told = {"at": found.at, "revision": name}
@@ -151,11 +158,9 @@ async def _follow(
         await messages.add_note(session, stored, f"proposed:{new_plan.id}", told, channel, found.at)
 
 
-async def _tell_blame(
-    session: AsyncSession, incident: Incident, said: Attribution | None, channel: str, found: Findings
-) -> None:
-    """Whose fault it is, with the votes, once for each suspect; what was said before is taken back aloud."""
-    blamed = incident.attribution
+async def _tell_blame(session: AsyncSession, incident: Incident, said: Attribution | None, found: Findings) -> None:
+    """Whose fault it is, with the votes and a chart, once for each suspect; what was said before is taken back aloud."""
+    blamed, channel = incident.attribution, found.place.service.channel
     if same_suspect(said, blamed):
         return
     if said is not None:
@@ -165,6 +170,9 @@ async def _tell_blame(
     if blamed is not None:
         told = {"at": found.at, "service": found.place.deployment.cloud_run, "blamed": blamed}
         await messages.add_note(session, incident, f"blamed:{len(incident.withdrawn)}", told, channel, found.at)
+        if found.series is not None:
+            moment = f"blamed:{len(incident.withdrawn)}"
+            await pictures.want_chart(session, found.place, incident, moment, found.series, found.at)
 
 
 async def _retired(session: AsyncSession, plan: RollbackPlan | None, offer: Proposal, found: Findings) -> bool:
@@ -185,18 +193,20 @@ def _relapsed(incident: Incident) -> Incident:
     return replace(incident, state=state, mitigated_at=None)  # it was not restored then, as it turned out
 
 
-async def _is_over(deps: Deps, session: AsyncSession, place: Place, incident: Incident, seen: LastLook) -> bool:
-    """Resolve an incident that a look no longer sees, once that is proven. True: it is resolved."""
+async def _ended(
+    deps: Deps, session: AsyncSession, place: Place, incident: Incident, seen: LastLook
+) -> Incident | None:
+    """Resolve an incident that a look no longer sees, once that is proven. None: it goes on."""
     if seen.state is None:
-        return False
+        return None
     why = recovery(incident, seen.state, seen.verdicts, seen.at, deps.watch.quiet_for)
     if why is None:
-        return False
+        return None
     plan = incident.plan
     if plan is not None and plan.state is PlanState.PROPOSED:
         gone = replace(plan, state=advance_plan(plan.state, PlanTrigger.WITHDRAW), note=why)
         if not await incidents.advance_plan(session, gone, expecting=PlanState.PROPOSED):
-            return False
+            return None
     stored = await incidents.save(
         session,
         replace(
@@ -212,7 +222,7 @@ async def _is_over(deps: Deps, session: AsyncSession, place: Place, incident: In
     await audit.record(session, seen.at, actor="bot", action="resolve", on=incident.id, outcome="done", detail=why)
     await messages.want_card(session, stored, channel, seen.at)
     await messages.add_note(session, stored, "resolved", {"at": seen.at, "why": why}, channel, seen.at)
-    return True
+    return stored
 
 
 async def _tell_healthy(
@@ -235,6 +245,8 @@ async def _tell_healthy(
     if not judged or count is None:
         return
     watched_since = min(row.first_seen for row in await places.ledger(session, place.key))
+    if await incidents.blames(session, newest.name):
+        return  # it is well by itself, and its callers are not
     if newest.created_at < watched_since or not await places.claim_telling(session, place.key, newest.name, seen.at):
         return  # it was there before the bot, or it was told before
     credit = credited(newest, state, await inbox.of_place(session, place.key, newest.created_at - EVENTS_BEFORE))

@@ -1,7 +1,8 @@
 """The outbox's sender: what is stored as "to be said" becomes a message, once, in order, newest state.
 
 Notifying fails open: a message waits through a Slack that is down or says 429, goes to the next notifier where Slack
-refuses it for good, and is never dropped. Messages of one incident go out one after the other; incidents side by side.
+refuses it for good, and is never dropped. Messages of one incident go out one after the other; incidents side by side. Pictures have a
+queue of their own (`bot.workflows.show_pictures`), so that no message ever waits for one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from bot.notify.render import render, render_card
 from bot.store import incidents, messages
 from bot.store.messages import URGENCY
 from bot.store.tables import MessageRow
+from bot.workflows.show_pictures import PictureSender
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,11 @@ class Deliverer:
         self._limit = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._deliver_for_ever())
+            tasks.create_task(PictureSender(self._deps).run())
+
+    async def _deliver_for_ever(self) -> None:
         while True:
             self._woken.clear()
             try:

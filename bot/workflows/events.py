@@ -34,7 +34,7 @@ class Events:
             found = await inbox.read(session, event_id)
         event, place_key = found or (None, None)
         place = self._deps.catalog.place(place_key) if place_key else None
-        if event is None or place is None or event.kind is EventKind.REFUSED:
+        if event is None or place is None or event.kind in {EventKind.REFUSED, EventKind.CONFIG}:
             return nothing
         if event.revision:
             return {"place": place.key, "revision": event.revision, "settled": True}

@@ -12,15 +12,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.correlate import Facts, diagnose, group
+from bot.correlate.merging import merged as merged_groups
 from bot.correlate.novelty import compare, observed, requests_within
 from bot.decide import impact, severity
 from bot.decide.incident import Findings, credited, failed_streak
 from bot.deps import Deps
 from bot.errors import Permanent, Retryable
+from bot.model.bookmark import Bookmark
 from bot.model.catalog import Place
 from bot.model.cloud_run import Revision
 from bot.model.evidence import ErrorGroup, Gap, LogEntry, RequestCount, Window
-from bot.model.incident import Incident
+from bot.model.incident import Incident, ReadTo
 from bot.model.judgement import Diagnosis, IncidentKind, Verdict
 from bot.model.novelty import Baseline, Novelty, Observed
 from bot.workflows.attribute import Attributed, attribute_rise, read_points
@@ -37,15 +39,18 @@ COMPARE_WINDOW = timedelta(minutes=3)
 SHORTEST_BASELINE, LONGEST_BASELINE = timedelta(minutes=5), timedelta(minutes=30)
 """How much of the time before is read for what was known already."""
 
+UNKNOWN = "unknown"
+
 CUT = "the log is longer than is read at once"
 
 
 @dataclass(frozen=True)
 class Said:
-    """What the log entries of one failing revision came to."""
+    """What the log entries of one failing revision came to, so far."""
 
     groups: tuple[ErrorGroup, ...] = ()
-    causes: tuple[Diagnosis, ...] = ()
+    diagnosis: Diagnosis | None = None
+    read_to: ReadTo | None = None
     gaps: tuple[Gap, ...] = ()
 
 
@@ -59,6 +64,7 @@ class Read:
     attributed: Attributed = field(default_factory=Attributed)
     baseline: Baseline | None = None
     novelty: tuple[Novelty, ...] = ()
+    read_to: ReadTo | None = None
     gaps: tuple[Gap, ...] = ()
 
 
@@ -103,6 +109,9 @@ async def investigate(deps: Deps, sight: Sight, unhealthy: Verdict) -> Findings:
         elsewhere=read.attributed.elsewhere,
         novelty=read.novelty,
         baseline=read.baseline,
+        attributed_at=read.attributed.at,
+        read_to=read.read_to,
+        series=read.attributed.series,
     )
 
 
@@ -113,47 +122,69 @@ async def _read(deps: Deps, sight: Sight, unhealthy: Verdict, since: datetime, r
         still_cut = tuple(gap for gap in known.gaps if gap.why.startswith(CUT))
         return Read(known.groups, known.diagnosis, known.before, gaps=still_cut)
     since = since if known is None else min(since, known.since)  # counts and first-seen never start anew
-    said_of = _said(deps, sight, unhealthy.revision, since, revision)
+    reading = _said(deps, sight, known, since, revision, unhealthy.revision)
     if unhealthy.kind is IncidentKind.DEPLOY_BLOCKED:
-        said = await said_of  # it never served: there is nothing to compare with, and nobody else to suspect
-        return Read(said.groups, next(iter(said.causes), None), None, gaps=said.gaps)
+        said = await reading  # it never served: there is nothing to compare with, and nobody else to suspect
+        return Read(said.groups, said.diagnosis, None, read_to=said.read_to, gaps=said.gaps)
     previous = _previous(sight, unhealthy.revision)
     said, attributed, baseline, before = await asyncio.gather(
-        said_of,
-        attribute_rise(deps, sight, since, revision),
+        reading,
+        attribute_rise(deps, sight, known, since, revision),
         _baseline(deps, sight, known, previous, since, revision),
         _before(deps, sight.place, known, previous, revision),
     )
     window = Window(since - ENTRIES_BEFORE, sight.at)
     requests = requests_within(window, unhealthy.revision, attributed.points, sight.counts.get(unhealthy.revision))
-    causes = (*attributed.causes, *said.causes)
     return Read(
         said.groups,
-        next(iter(causes), None),
+        next(iter(attributed.causes), said.diagnosis),
         before,
         attributed,
         baseline,
         compare(said.groups, window, requests, baseline),
+        said.read_to,
         tuple(dict.fromkeys((*said.gaps, *attributed.gaps))),
     )
 
 
-async def _said(deps: Deps, sight: Sight, revision_name: str, since: datetime, revision: Revision | None) -> Said:
+async def _said(
+    deps: Deps, sight: Sight, known: Incident | None, since: datetime, revision: Revision | None, name: str
+) -> Said:
+    """The revision's log from where the last look left off, added to what was counted until there."""
+    until = known.read_to if known is not None and known.read_to and known.read_to.revision == name else None
+    before = Said(known.groups, known.diagnosis, until) if known is not None and until is not None else Said()
     window = Window(since - ENTRIES_BEFORE, sight.at + timedelta(seconds=5))
     try:
-        entries, complete = await deps.read_entries(sight.place, revision_name, window)
+        entries, complete = await deps.read_entries(sight.place, name, until.mark.rest(window) if until else window)
     except (Retryable, Permanent) as error:
         log.warning("look.entries_unread", extra={"place": sight.place.key, "why": str(error)})
-        return Said(gaps=(Gap("Cloud Logging", str(error)),))
-    groups, causes = await asyncio.to_thread(_correlate, entries, _facts(sight, revision))
-    if complete:
-        return Said(groups, tuple(causes))
-    cut = f"{CUT}: errors are counted in its first {len(entries):,} entries"
-    return Said(groups, tuple(causes), (Gap("Cloud Logging", cut),))
+        return replace(before, gaps=(Gap("Cloud Logging", str(error)),))
+    fresh = until.mark.unread(entries) if until else entries
+    groups, causes = await asyncio.to_thread(_correlate, fresh, _facts(sight, revision))
+    mark = Bookmark.after(entries)
+    return Said(
+        merged_groups(before.groups, groups),
+        _surer(before.diagnosis, next(iter(causes), None)),
+        ReadTo(name, mark) if mark else until,
+        ()
+        if complete
+        else (Gap("Cloud Logging", f"{CUT}: errors are counted up to {_clock(entries)}, the rest follows"),),
+    )
 
 
 def _correlate(entries: list[LogEntry], facts: Facts) -> tuple[tuple[ErrorGroup, ...], list[Diagnosis]]:
     return group(entries), diagnose(entries, facts)
+
+
+def _surer(known: Diagnosis | None, found: Diagnosis | None) -> Diagnosis | None:
+    """What follows from a cause must not replace it: later entries change a diagnosis only by being surer."""
+    if known is None or found is None:
+        return known or found
+    return found if (found.code != UNKNOWN, found.confidence) > (known.code != UNKNOWN, known.confidence) else known
+
+
+def _clock(entries: list[LogEntry]) -> str:
+    return f"{entries[-1].at:%H:%M:%S} UTC" if entries else "nowhere"
 
 
 def _facts(sight: Sight, revision: Revision | None) -> Facts:

@@ -21,7 +21,7 @@ from bot.model.incident import Incident
 from bot.model.judgement import Health, IncidentKind, Verdict
 from bot.store import inbox, incidents, places
 from bot.store.places import LastLook
-from bot.workflows import casebook
+from bot.workflows import casebook, pictures
 from bot.workflows.investigate import investigate, merged
 from bot.workflows.sight import Sight, count_requests
 
@@ -45,10 +45,13 @@ class Looker:
             unhealthy = [verdict_ for verdict_ in sight.verdicts if verdict_.health is Health.UNHEALTHY]
             findings = [await investigate(self._deps, sight, verdict_) for verdict_ in unhealthy]
             seen = LastLook(place.key, sight.at, sight.state, sight.verdicts, sight.gaps)
+            resolved: tuple[Incident, ...] = ()
             try:
-                await casebook.settle(self._deps, place, seen, merged(findings), sight.counts)
+                resolved = await casebook.settle(self._deps, place, seen, merged(findings), sight.counts)
             except Conflict as conflict:
                 log.info("look.conflict", extra={"place": place.key, "why": str(conflict)})
+            for incident in resolved:
+                await pictures.show_the_whole(self._deps, place, incident)
             self._deps.wake_outbox()
             return sight
 

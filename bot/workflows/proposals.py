@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.act.plan import NoTarget, choose_target, plan_split, served_equals
 from bot.decide.blame import SURE_ENOUGH, speaks_against_rollback
@@ -28,6 +28,9 @@ MOST_ATTEMPTS = 3
 FRUITLESS = frozenset({PlanState.FAILED, PlanState.REFUSED, PlanState.UNVERIFIED})
 
 SURE = 0.9
+
+SETTLED = timedelta(hours=1)
+"""A revision that served well for this long before it failed is rolled back only once it is known to be the cause."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,9 @@ def _would_not_help(incident: Incident) -> str:
         return ""  # the deploy brought it: whatever it died of, the revision before did not
     if cause is not None and cause.rollback_helps is False and cause.confidence >= SURE:
         return f"moving traffic back would not help: {cause.title}"
+    newest = next(iter(incident.revisions), None)
+    if newest is not None and incident.since - newest.deployed_at >= SETTLED:
+        return f"not offered yet: {newest.name} was deployed {newest.deployed_at:%Y-%m-%d %H:%M} UTC, long before it began to fail"
     return ""
 
 

@@ -28,6 +28,7 @@ from bot.model.cloud_run import ServiceState
 from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Health
 from bot.store import audit, incidents, messages
+from bot.workflows import pictures
 from bot.workflows.proposals import outdated
 from bot.workflows.verification import measure, measure_effect
 
@@ -242,6 +243,8 @@ class Rollback:
                 case.place.service.channel,
                 now,
             )
+        if stored.state is IncidentState.RESOLVED and case.failing is not None:
+            await pictures.show_the_whole(self._deps, case.failing, stored)
         self._deps.wake_outbox()
 
     async def _case(self, plan_id: str) -> Case:

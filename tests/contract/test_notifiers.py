@@ -21,11 +21,11 @@ from bot.notify.config import SlackConfig
 from bot.notify.console import ConsoleNotifier
 from bot.notify.directory import Directory
 from bot.notify.message import Message
-from bot.notify.notifier import MessageGone, Notifier, Outgoing
+from bot.notify.notifier import ChannelClosed, MessageGone, Notifier, Outgoing, Picture
 from bot.notify.plain import readable
 from bot.notify.slack import EVENT_TYPE, SlackNotifier, slack_client
 from bot.sandbox import identities
-from bot.sandbox.local_slack import LocalSlack
+from bot.sandbox.local_slack import BOT_SCOPES, LocalSlack, SlackOptions
 from bot.sandbox.local_slack.faults import Outage
 
 ALERTS, FALLBACK, CLOSED = identities.AUTH_ALERTS.id, identities.RELIABILITY.id, identities.RANDOM.id
@@ -39,6 +39,9 @@ def message(text: str = "It broke") -> Message:
 def outgoing(**fields: Any) -> Outgoing:
     base = Outgoing("inc-1", ALERTS, message(), since=datetime.now(UTC))
     return replace(base, **fields)
+
+
+PICTURE = Picture("errors-0a1b2c.png", b"\x89PNG not really", "Errors of auth-service", "12 errors since 14:03")
 
 
 @dataclass
@@ -72,6 +75,12 @@ class Slack:
             if (each.draft.metadata or {}).get("event_type") == EVENT_TYPE
         ]
 
+    def pictures(self, channel: str = ALERTS) -> list[dict[str, Any]]:
+        workspace = self.local.workspace
+        return [
+            workspace.message_json(each) for each in workspace.channel(channel).messages.values() if each.draft.files
+        ]
+
     def texts(self, channel: str = ALERTS) -> list[str]:
         return [each["text"] for each in self.messages(channel)]
 
@@ -100,7 +109,10 @@ def reader(request: pytest.FixtureRequest, slack: Slack) -> Reader:
     if request.param == "slack":
         return Reader(
             slack.notifier(),
-            lambda: [readable(Message(each["text"], tuple(each["blocks"]))) for each in slack.messages()],
+            lambda: [
+                *(readable(Message(each["text"], tuple(each["blocks"]))) for each in slack.messages()),
+                *(file["alt_txt"] for each in slack.pictures() for file in each["files"]),
+            ],
         )
     screen = io.StringIO()
     notifier = ConsoleNotifier(Console(file=screen, width=200, force_terminal=False))
@@ -142,6 +154,21 @@ async def test_two_messages_are_two_messages(reader: Reader) -> None:
     await reader.notifier.notify(outgoing(card_id="inc-2", message=message("Another")))
 
     assert reader.read() == ["It broke since 14:03", "Another since 14:03"]
+
+
+async def test_a_picture_is_shown_with_its_words_and_described_for_those_who_cannot_see_it(reader: Reader) -> None:
+    await reader.notifier.notify(outgoing(picture=PICTURE))
+
+    assert "12 errors since 14:03" in reader.read()[-1]
+
+
+async def test_a_picture_whose_receipt_was_lost_is_not_shown_twice(reader: Reader) -> None:
+    await reader.notifier.notify(outgoing(picture=PICTURE))
+    shown = reader.read()
+
+    await reader.notifier.notify(outgoing(picture=PICTURE, search_first=True))
+
+    assert reader.read() == shown
 
 
 # --- Slack: exactly once -------------------------------------------------------------------------------------------
@@ -368,6 +395,104 @@ async def test_a_log_line_cannot_mention_or_link_anything_by_itself(slack: Slack
 
     (shown,) = slack.messages()
     assert "<" not in shown["text"]
+
+
+# --- Slack: pictures -----------------------------------------------------------------------------------------------
+
+
+async def test_a_picture_joins_the_thread_of_its_card(slack: Slack) -> None:
+    card = await slack.notifier().notify(outgoing())
+
+    await slack.notifier().notify(outgoing(card_id="inc-1:chart", picture=PICTURE, thread_ts=card.ts))
+
+    (shown,) = slack.pictures()
+    assert shown["thread_ts"] == card.ts
+    assert shown["text"] == "It broke"
+    (file,) = shown["files"]
+    assert (file["name"], file["title"], file["size"]) == (PICTURE.filename, PICTURE.title, len(PICTURE.png))
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_a_completion_whose_answer_was_lost_is_found_by_the_files_name(slack: Slack, in_thread: bool) -> None:
+    card = await slack.notifier().notify(outgoing())
+    chart = outgoing(card_id="inc-1:chart", picture=PICTURE, thread_ts=card.ts if in_thread else None)
+    slack.local.lose_answer("files.completeUploadExternal")
+    with pytest.raises(Retryable):
+        await slack.notifier().notify(chart)
+
+    receipt = await slack.notifier().notify(replace(chart, search_first=True))
+
+    assert len(slack.pictures()) == 1
+    assert receipt.ts == slack.pictures()[0]["ts"]
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "upload"])
+async def test_what_is_lost_before_the_completion_was_seen_by_nobody(slack: Slack, method: str) -> None:
+    slack.local.fail_next(method, "internal_error", status=500)
+    with pytest.raises(Retryable):
+        await slack.notifier().notify(outgoing(picture=PICTURE))
+    assert slack.pictures() == []
+
+    await slack.notifier().notify(outgoing(picture=PICTURE, search_first=True))
+
+    assert len(slack.pictures()) == 1
+
+
+async def test_a_picture_that_cannot_be_looked_for_is_rather_not_shown_than_shown_twice(slack: Slack) -> None:
+    slack.local.fail_next("conversations.history", "missing_scope")
+
+    with pytest.raises(Permanent):
+        await slack.notifier().notify(outgoing(picture=PICTURE, search_first=True))
+
+    assert slack.pictures() == []
+
+
+async def test_a_rate_limit_on_pictures_says_how_long_to_wait(slack: Slack) -> None:
+    slack.local.fail_next("files.completeUploadExternal", "ratelimited", retry_after=9)
+
+    with pytest.raises(Retryable) as refused:
+        await slack.notifier().notify(outgoing(picture=PICTURE))
+
+    assert refused.value.retry_after == 9
+
+
+async def test_without_the_scope_for_pictures_the_refusal_names_it() -> None:
+    local = LocalSlack(options=SlackOptions(bot_scopes=BOT_SCOPES - {"files:write"}))
+    app = web.Application()
+    app.add_routes(local.routes())
+    async with TestServer(app) as server:
+        slack = Slack(local, str(server.make_url("/api/")))
+        with pytest.raises(Permanent, match="add the scope files:write to the Slack app and install it again"):
+            await slack.notifier().notify(outgoing(picture=PICTURE))
+        await local.close()
+
+
+async def test_a_picture_goes_to_no_other_channel(slack: Slack) -> None:
+    with pytest.raises(ChannelClosed, match="/invite @reliability"):
+        await slack.notifier(fallback_channel=FALLBACK).notify(outgoing(channel=CLOSED, picture=PICTURE))
+
+    assert slack.pictures(FALLBACK) == []
+
+
+async def test_the_token_is_not_sent_to_the_upload_address() -> None:
+    seen: list[str] = []
+
+    async def api(request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "upload_url": f"{request.url.origin()}/upload", "file_id": "F0FAKE00001"})
+
+    async def upload(request: web.Request) -> web.Response:
+        seen.append(str(dict(request.headers)) + str(request.url) + (await request.read()).decode(errors="replace"))
+        return web.Response(text="OK")
+
+    app = web.Application()
+    app.router.add_route("*", "/api/{method}", api)
+    app.router.add_route("*", "/upload", upload)
+    async with TestServer(app) as server:
+        config = SlackConfig(bot_token=SecretStr("xoxb-obviously-fake"), api_url=str(server.make_url("/api/")))
+        await SlackNotifier(slack_client(config), config).notify(outgoing(picture=PICTURE))
+
+    assert len(seen) == 1
+    assert "xoxb" not in seen[0]
 
 
 # --- who is in a group ---------------------------------------------------------------------------------------------

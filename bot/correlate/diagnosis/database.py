@@ -1,189 +1,234 @@
-"""Databases and caches: unreachable, refusing the login, out of connections, or without the table that the code wants."""
+"""Databases: unreachable, refusing the login, out of connections, too slow, or without the table that the code wants.
+
+The words are those of the servers (PostgreSQL, MySQL, SQL Server, SQLite, MongoDB) and of the client libraries;
+SQLSTATE codes as in https://www.postgresql.org/docs/current/errcodes-appendix.html.
+"""
 
 from __future__ import annotations
 
-import re
-
-from bot.correlate.diagnosis.rule import Hit, Rule, Scene, lines
+from bot.correlate.diagnosis.endpoints import Kind, unreached
+from bot.correlate.diagnosis.known import Known, known, words
+from bot.correlate.diagnosis.rule import SERVING_ECHOES, Rule, Scene
 from bot.model.judgement import Diagnosis
 
 _SQL_DOCS = "https://cloud.google.com/sql/docs/postgres/connect-run"
-_HOST = r"[\w.:\[\]-]{1,120}?"
+_INSTANCE = r"(?P<instance>[\w.-]{1,80}:[\w-]{1,40}:[\w-]{1,100})"
+_NAME = r"[\w.$-]{1,120}"
 
-_CLOUD_SQL_SOCKET = re.compile(
-    r"/cloudsql/(?P<instance>[\w.-]{1,80}:[\w-]{1,40}:[\w-]{1,100})[^\n]{0,200}?(?:No such file|Connection refused|ENOENT|not reachable|timed? ?out)"
-    r"|Cloud SQL (?:instance|connection)[^\n]{0,200}?(?:failed|not reachable|refused)"
-    r"|ENOENT /cloudsql/(?P<gone>[\w.-]{1,80}:[\w-]{1,40}:[\w-]{1,100})"
+_SOCKET = Known(
+    says=words(
+        rf"/cloudsql/{_INSTANCE}[^\n]{{0,200}}?(?i:no such file|refused|enoent|not reachable|timed? ?out|cannot connect|can't connect|is the server|failed|error)",
+        rf"(?i:enoent|refused|enotsock|no such file|through socket|can't connect|cannot connect|failed|error)[^\n]{{0,200}}?/cloudsql/{_INSTANCE}",
+        rf"Cloud SQL connection failed[^\n]{{0,400}}?\"?{_INSTANCE}",
+        rf"(?:instance|connection to|connect to) [`'\"\[]?{_INSTANCE}[`'\"\]]?[^\n]{{0,120}}(?:failed|refused|not reachable|timed? ?out|ensure|error)",
+        rf"\[?{_INSTANCE}\]?:? [^\n]{{0,60}}(?:failed to connect to instance|failed to get instance|dial error|connection aborted)",
+        r"Cloud SQL (?:instance|connection|proxy)[^\n]{0,200}?(?:failed|not reachable|refused|error|could not)",
+        r"(?:cloud[-_]sql[-_]proxy|cloudsqlconn|cloud_sql_connector)[^\n]{0,200}?(?:failed|refused|error|unable)",
+        r"Missing permission cloudsql\.instances\.(?:connect|get)|boss::NOT_AUTHORIZED|cloudsql\.instances\.(?:connect|get)\b",
+    ),
+    title="Cloud SQL instance `{instance}` is not reachable through its proxy socket",
+    bare="Cloud SQL is not reachable through its proxy socket",
+    explanation="The socket under /cloudsql answers only for instances that the revision declares, that run, and that the service account may connect to.",
+    advice=(
+        "`gcloud run services update {service} --add-cloudsql-instances {instance}`; grant the service account "
+        "roles/cloudsql.client; is the Cloud SQL Admin API enabled, and the instance running (`gcloud sql instances list`)?"
+    ),
+    rollback_helps=None,
+    documentation=_SQL_DOCS,
 )
-_UNREACHABLE = re.compile(
-    rf"connection to server at \"?(?P<pg>{_HOST})\"?(?: \([\w.:]{{1,60}}\))?, port (?P<pg_port>\d{{2,5}}) failed: (?:Connection refused|timeout|Connection timed out|No route)"
-    rf"|could not connect to server: (?:Connection refused|Connection timed out)"
-    rf"|\[Errno 111\] Connect call failed \('(?P<asyncpg>{_HOST})', (?P<asyncpg_port>\d{{2,5}})\)"
-    rf"|(?:ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH) (?P<node>[\w.:-]{{1,120}}):(?P<node_port>5432|3306|27017|1433)\b"
-    rf"|Can't connect to MySQL server on '(?P<mysql>{_HOST})'"
-    rf"|Can't reach database server at [`'\"](?P<prisma>{_HOST})[`'\"]"
-    rf"|dial tcp (?P<go>[\w.:\[\]-]{{1,120}}):(?P<go_port>5432|3306|27017): (?:connect: connection refused|i/o timeout|connect: connection timed out)"
-    rf"|Connection to (?P<jdbc>{_HOST}):(?P<jdbc_port>\d{{2,5}}) refused\. Check that the hostname"
-    rf"|Communications link failure|HikariPool-\d+ - Connection is not available, request timed out"
-    rf"|ServerSelectionTimeoutError: (?P<mongo>{_HOST}):"
+_AUTH = Known(
+    says=words(
+        r"password authentication failed for user \"(?P<user>[^\"\n]{1,120})\"",
+        r"Access denied for user '(?P<user>[^'\n]{1,80})'@",
+        r"no pg_hba\.conf entry for host[^\n]{0,80}?user \"(?P<user>[^\"\n]{1,120})\"",
+        r"role \"(?P<user>[^\"\n]{1,120})\" (?:does not exist|is not permitted to log in)",
+        r"(?:IAM|PAM|LDAP|Ident|Peer|GSSAPI|SCRAM)[\w ]{0,40} authentication failed for user \"(?P<user>[^\"\n]{1,120})\"",
+        r"Login failed for user '(?P<user>[^'\n]{1,80})'",
+        r"credentials for [`'\"](?P<user>[^`'\"\n]{1,80})[`'\"] are not valid",
+        r"Authentication failed against (?:the )?database server|\bP1000\b: Authentication",
+        r"\b(?:28P01|28000)\b|\bER_ACCESS_DENIED_ERROR\b|\bORA-01017\b|SQLSTATE\[HY000\] \[1045\]",
+        r"MongoServerError: (?:bad auth|Authentication failed)|pymongo\.errors\.OperationFailure: (?:bad auth|Authentication failed)",
+        r"client password must be a string|The server requested (?:password-based|SCRAM-based) authentication, but no password",
+        r"fe_sendauth: no password supplied|caching_sha2_password|Authentication plugin '[\w]{1,40}' (?:is not supported|cannot be loaded)",
+    ),
+    title="The database refuses the login of `{user}`",
+    bare="The database refuses the login",
+    explanation="The database answers, but user, password or the rule for this client do not fit: often a rotated or missing secret.",
+    advice=(
+        "Compare the secret's version on the revision with the database user's password (`gcloud run services describe {service}`); "
+        "a secret at `latest` is read when an instance starts"
+    ),
+    rollback_helps=None,
+    documentation="https://cloud.google.com/sql/docs/postgres/users",
+    confidence=0.93,
 )
-_AUTH = re.compile(
-    r"password authentication failed for user \"(?P<pg>[^\"\n]{1,63})\""
-    r"|Access denied for user '(?P<mysql>[^'\n]{1,80})'@"
-    r"|no pg_hba\.conf entry for host[^\n]{0,80}?user \"(?P<hba>[^\"\n]{1,63})\""
-    r"|role \"(?P<role>[^\"\n]{1,63})\" does not exist|Authentication failed against database server"
-    r"|Cloud SQL IAM (?:user|service account) authentication failed for user \"(?P<iam>[^\"\n]{1,120})\""
+_GRANT = Known(
+    says=words(
+        r"permission denied for (?:table|schema|relation|sequence|database|function|view) \"?(?P<object>[\w.]{1,120})",
+        r"must be owner of (?:table|schema|relation|sequence) \"?(?P<object>[\w.]{1,120})|command denied to user '[^'\n]{1,80}'@'[^'\n]{1,80}' for table [`'](?P<object>[\w.]{1,120})",
+        r"\bThe \w{3,8} permission was denied on the object '(?P<object>[^'\n]{1,120})'",
+    ),
+    title="The database user has no right to `{object}`",
+    bare="The database user lacks a right in the database",
+    explanation="The login works, but the user was never granted this table or schema: often one that a migration created as another user.",
+    advice="`GRANT` the right to the program's user (and `ALTER DEFAULT PRIVILEGES` for tables to come)",
+    rollback_helps=None,
+    documentation="https://www.postgresql.org/docs/current/sql-grant.html",
 )
-_TOO_MANY = re.compile(
-    r"remaining connection slots are reserved|sorry, too many clients already|too many connections for (?:role|database)"
-    r"|Too many connections|max_user_connections|QueuePool limit of size \d+ overflow \d+ reached"
+_TOO_MANY = Known(
+    says=words(
+        r"too many connections for (?:role|database) \"(?P<whose>[^\"\n]{1,63})\"",
+        r"remaining connection slots are reserved|sorry, too many clients already|\b53300\b|\btoo_many_connections\b",
+        r"\bToo many connections\b|\bER_CON_COUNT_ERROR\b|max_user_connections|max_connections_per_hour|no more connections allowed",
+        r"MaxClientsInSessionMode|max client connections reached|\bORA-(?:00018|00020|12519)\b",
+        r"Too many database connections opened|\bP2037\b",
+    ),
+    title="The database has no connection left (limit of `{whose}`)",
+    bare="The database has no connection left: too many connections",
+    explanation="Every instance opens its own pool: instances × pool size exceeds what the database allows, or connections leak.",
+    advice=(
+        "Lower the pool size or the instances (`gcloud run services update {service} --max-instances N`), or put a pooler in between; "
+        "`SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2` shows who holds them"
+    ),
+    rollback_helps=None,
+    documentation="https://cloud.google.com/sql/docs/postgres/manage-connections",
 )
-_SCHEMA = re.compile(
-    r"(?:column|relation|table|type) \"?(?P<pg>[\w.]{1,120})\"?(?: of relation \"\w{1,63}\")? does not exist"
-    r"|no such (?:table|column): (?P<sqlite>[\w.]{1,120})|Unknown column '(?P<mysql>[\w.]{1,120})' in"
-    r"|Table '(?P<table>[\w.]{1,120})' doesn't exist|The (?:table|column) [`'](?P<prisma>[\w.()]{1,120})[`'] does not exist in the current database"
+_POOL = Known(
+    says=words(
+        r"QueuePool limit of size (?P<size>\d{1,5}) overflow \d{1,5} reached",
+        r"Connection is not available, request timed out after (?P<waited>\d{1,7} ?ms)",
+        r"Timeout acquiring a connection\. The pool is probably full|KnexTimeoutError|(?:Sequelize)?ConnectionAcquireTimeoutError",
+        r"Timed out fetching a new connection from the (?:connection )?pool|\bP2024\b",
+        r"ResourceRequest timed out|could not obtain a (?:database )?connection (?:from the pool )?within|PoolTimeout: couldn't get a connection",
+        r"connection pool (?:is )?(?:exhausted|timed out)|pool exhausted|The timeout period elapsed prior to obtaining a connection from the pool",
+        r"Unable to acquire (?:a )?JDBC Connection|WaitQueueTimeoutError|Timed out while checking out a connection from connection pool",
+    ),
+    title="The program's database connection pool is exhausted",
+    bare="The program's database connection pool is exhausted",
+    explanation="All connections of the pool are in use: queries got slower, connections leak, or one instance serves more requests than its pool has connections.",
+    advice=(
+        "Look for slow queries and for connections that are not given back; let pool size and `--concurrency` fit "
+        "(`gcloud run services update {service} --concurrency N`)"
+    ),
+    rollback_helps=None,
+    documentation="https://cloud.google.com/sql/docs/postgres/manage-connections",
+    confidence=0.85,
 )
-_REDIS = re.compile(
-    rf"Error \d+ connecting to (?P<py>{_HOST}):(?P<py_port>\d{{2,5}})\.|(?:ECONNREFUSED|ETIMEDOUT) (?P<node>[\w.:-]{{1,120}}):(?P<node_port>6379)\b"
-    rf"|dial tcp (?P<go>[\w.:-]{{1,120}}):(?P<go_port>6379): |Unable to connect to Redis"
+_SCHEMA_DOCS = "https://cloud.google.com/sql/docs/postgres"
+_SCHEMA = Known(
+    says=words(
+        rf"\b(?:column|relation|table|type|function|schema|view|sequence) [\"'`]?(?P<object>{_NAME}?)[\"'`]?(?:\([^)\n]{{0,80}}\))?(?: of relation \"?[\w.]{{1,63}}\"?)? does not exist",
+        rf"no such (?:table|column): (?P<object>{_NAME})|has no column named (?P<column>\w{{1,63}})",
+        rf"Unknown column '(?P<object>{_NAME})' in",
+        rf"Table '(?P<object>{_NAME})' doesn't exist",
+        r"The (?:table|column) [`'](?P<object>[\w.()]{1,120})[`'] does not exist in the current database",
+        rf"Invalid (?:object|column) name '(?P<object>{_NAME})'",
+        rf"Schema-validation: missing (?:table|column) \[(?P<object>{_NAME})\]|[Mm]issing (?:table|column):? \[?(?P<missing>{_NAME})\]?",
+        r"\b(?:42P01|42703|42S02|42S22|ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|UndefinedTable|UndefinedColumn|ORA-00942|ORA-00904|P2021|P2022)\b",
+        r"You have (?P<pending>\d{1,4}) unapplied migration|ActiveRecord::PendingMigrationError|Migrations are pending|Pending migrations|following migrations? have not (?:yet )?been applied",
+        r"FlywayValidateException|Validate failed: Migrations have failed|Detected (?:failed|applied|resolved) migration|Migration checksum mismatch|FlywayException|FlywayMigrateException",
+        r"LiquibaseException|liquibase\.exception\.\w{3,60}|MigrationFailedException|Validation Failed:[^\n]{0,80}change ?sets?|Waiting for changelog lock",
+        r"Can't locate revision identified by '(?P<revision>\w{1,40})'|Target database is not up to date|Multiple head revisions|alembic\.util\.exc\.CommandError",
+        r"Dirty database version (?P<version>\d{1,18})|\bP3009\b|\bP3018\b|A migration failed to apply|migrate found failed migrations",
+        r"InconsistentMigrationHistory|NodeNotFoundError: Migration",
+    ),
+    title="The database has no `{object}`: code and schema do not fit",
+    bare="The database schema and the code do not fit: a migration is missing or failed",
+    explanation="The code expects a newer (or older) schema: a migration did not run, failed half-way, or ran before its code.",
+    advice="Run the migration that the code needs, or {revert}; check first that the older code still fits the schema",
+    rollback_helps=True,
+    documentation=_SCHEMA_DOCS,
 )
-
-
-def _named(hit: Hit, *names: str) -> str:
-    return next((hit[name] for name in names if hit[name]), "")
-
-
-def _cloud_sql_socket(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_CLOUD_SQL_SOCKET)
-    if hit is None:
-        return None
-    instance = _named(hit, "instance", "gone")
-    return Diagnosis(
-        code="cloud_sql_socket",
-        title=f"Cloud SQL instance `{instance}` is not reachable through its socket"
-        if instance
-        else "Cloud SQL is not reachable through its socket",
-        explanation="The socket under /cloudsql exists only for instances that the revision declares, and if the service account may connect.",
-        advice=(
-            f"`gcloud run services update {scene.service} --add-cloudsql-instances {instance or 'PROJECT:REGION:INSTANCE'}`; "
-            "grant the service account roles/cloudsql.client; is the Cloud SQL Admin API enabled, and the instance running?"
-        ),
-        evidence=lines(hit),
-        confidence=0.9,
-        rollback_helps=None,
-        documentation=_SQL_DOCS,
-        facts={"instance": instance} if instance else {},
-    )
+_DEADLOCK = Known(
+    says=words(
+        r"\bdeadlock detected\b|\b40P01\b|DeadlockDetected",
+        r"Deadlock found when trying to get lock|\bER_LOCK_DEADLOCK\b|was deadlocked on (?:lock|\w{1,20}) resources",
+        r"Lock wait timeout exceeded|\bER_LOCK_WAIT_TIMEOUT\b|canceling statement due to lock timeout|LockNotAvailable|\b55P03\b",
+        r"database (?:table )?is locked|SQLITE_BUSY|\bORA-00060\b|could not serialize access due to|\b40001\b|DeadlockLoserDataAccessException|LockAcquisitionException|CannotAcquireLockException|TransactionDeadlock",
+        r"all goroutines are asleep - deadlock!|Found (?:one|\d{1,3}) Java-level deadlock|fatal: (?:\w{1,20} )?deadlock|_DeadlockError|deadlock; recursive locking|No live threads left\. Deadlock",
+        r"\bWriteConflict\b|P2034",
+    ),
+    title="Transactions or threads block each other: deadlock",
+    bare="Transactions or threads block each other: deadlock",
+    explanation="Two pieces of work wait for each other's lock, or one holds a lock too long; the victim is aborted, or everything hangs.",
+    advice=(
+        "Take locks in one fixed order, keep transactions short, and retry the victim; who holds a lock: "
+        "`SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE wait_event_type = 'Lock'`; "
+        "if this deploy brought it, {revert}"
+    ),
+    rollback_helps=None,
+    documentation="https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS",
+)
+_SLOW = Known(
+    says=words(
+        r"canceling statement due to (?:statement|user|conflict)[^\n]{0,40}(?:timeout|request|recovery)|\b57014\b|QueryCanceled",
+        r"Query execution was interrupted, maximum statement execution time exceeded|\bER_QUERY_TIMEOUT\b",
+        r"Query read timeout|SQLTimeoutException|Execution Timeout Expired|MaxTimeMSExpired|QueryTimeoutException",
+    ),
+    title="Queries take longer than their time limit",
+    bare="Queries take longer than their time limit",
+    explanation="The database cancels statements that run too long: a missing index, a lock, more data, or an overloaded instance.",
+    advice="Look at the slowest queries (Query Insights, `EXPLAIN ANALYZE`); if this deploy changed a query, {revert}",
+    rollback_helps=None,
+    documentation="https://cloud.google.com/sql/docs/postgres/using-query-insights",
+    confidence=0.85,
+)
+_NO_DATABASE = Known(
+    says=words(
+        r"database \"(?P<database>[^\"\n]{1,63})\" does not exist",
+        r"Unknown database '(?P<database>[^'\n]{1,63})'",
+        r"Database `(?P<database>[^`\n]{1,63})` does not exist on the database server",
+        r"Cannot open database \"(?P<database>[^\"\n]{1,63})\"",
+    ),
+    title="The server has no database `{database}`",
+    bare="The server has no such database",
+    explanation="The server answers and accepts the login, but the database of that name is not there: misspelt, or never created.",
+    advice="Compare the name in the configuration with `gcloud sql databases list --instance INSTANCE`",
+    rollback_helps=None,
+    documentation="https://cloud.google.com/sql/docs/postgres/create-manage-databases",
+    confidence=0.93,
+)
 
 
 def _unreachable(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_UNREACHABLE)
-    if hit is None:
+    found = unreached(scene, Kind.DATABASE)
+    if found is None:
         return None
-    host = _named(hit, "pg", "asyncpg", "node", "mysql", "prisma", "go", "jdbc", "mongo")
-    port = _named(hit, "pg_port", "asyncpg_port", "node_port", "go_port", "jdbc_port")
-    at = f" at {host}{f':{port}' if port else ''}" if host else ""
+    at = f" at {found.address}" if found.address else ""
     return Diagnosis(
         code="database_unreachable",
         title=f"The database{at} does not accept connections",
-        explanation="The program is up, its database is not reachable: stopped, moved, or cut off by the network.",
-        advice="Is the instance running? Do the VPC connector or Direct VPC egress, the firewall and the host in the configuration fit?",
-        evidence=lines(hit),
-        confidence=0.9,
+        explanation="The program is up, its database is not reachable: stopped, restarting, moved, or cut off by the network.",
+        advice=(
+            "Is the instance running (`gcloud sql instances list`)? Do the VPC connector or Direct VPC egress, the firewall "
+            "and the host in the configuration fit?"
+        ),
+        evidence=(found.hit.line,),
+        confidence=0.9 if found.address else 0.8,
         rollback_helps=False,
         documentation=_SQL_DOCS,
-        facts={name: value for name, value in {"host": host, "port": port}.items() if value},
+        facts={k: v for k, v in {"host": found.host, "port": str(found.port or "")}.items() if v},
     )
 
 
-def _auth(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_AUTH)
-    if hit is None:
-        return None
-    user = _named(hit, "pg", "mysql", "hba", "role", "iam")
-    return Diagnosis(
-        code="database_auth",
-        title=f"The database refuses the login of `{user}`" if user else "The database refuses the login",
-        explanation="The database answers, but user, password or the rule for this client do not fit: often a rotated secret.",
-        advice="Compare the secret's version on the revision with the database user; a secret at `latest` is read when an instance starts",
-        evidence=lines(hit),
-        confidence=0.93,
-        rollback_helps=None,
-        documentation=_SQL_DOCS,
-        facts={"user": user} if user else {},
-    )
-
-
-def _too_many(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_TOO_MANY)
-    if hit is None:
-        return None
-    return Diagnosis(
-        code="database_connections",
-        title="The database has no connection left",
-        explanation="Every instance opens its own pool: instances × pool size exceeds what the database allows, or connections leak.",
-        advice=f"Lower the pool size or `--max-instances` (`gcloud run services update {scene.service} --max-instances …`), or put a pooler in between",
-        evidence=lines(hit),
-        confidence=0.9,
-        rollback_helps=None,
-        documentation="https://cloud.google.com/sql/docs/postgres/manage-connections",
-    )
-
-
-def _schema(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_SCHEMA)
-    if hit is None:
-        return None
-    name = _named(hit, "pg", "sqlite", "mysql", "table", "prisma")
-    return Diagnosis(
-        code="database_migration",
-        title=f"The database has no `{name}`: code and schema do not fit",
-        explanation="The code expects a newer (or older) schema: a migration did not run, or ran before its code.",
-        advice=f"Run the migration that brings `{name}`, or {scene.facts.revert}; check first that older code still fits the schema",
-        evidence=lines(hit),
-        confidence=0.9,
-        rollback_helps=True,
-        documentation="https://martinfowler.com/bliki/ParallelChange.html",
-        facts={"object": name},
-    )
-
-
-def _redis(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_REDIS)
-    if hit is None:
-        return None
-    host, port = _named(hit, "py", "node", "go"), _named(hit, "py_port", "node_port", "go_port")
-    return Diagnosis(
-        code="redis_unreachable",
-        title=f"Redis{f' at {host}:{port}' if host else ''} does not accept connections",
-        explanation="The program is up, its Redis is not reachable: stopped, moved, or cut off by the network.",
-        advice="Is the instance running, and does the revision have VPC egress to its network?",
-        evidence=lines(hit),
-        confidence=0.9,
-        rollback_helps=False,
-        documentation="https://cloud.google.com/memorystore/docs/redis/connect-redis-instance-cloud-run",
-        facts={name: value for name, value in {"host": host, "port": port}.items() if value},
-    )
-
-
-_ECHOES = frozenset(
-    {
-        "unhandled_exception",
-        "worker_boot_failure",
-        "exit_code",
-        "did_not_listen",
-        "startup_probe_failed",
-        "malformed_response",
-        "request_timeout",
-        "worker_timeout",
-    }
-)
+_ECHOES = SERVING_ECHOES | {
+    "database_unreachable",
+    "database_connections",
+    "deadlock",
+    "database_slow",
+    "database_pool",
+}
 
 RULES = (
-    Rule("cloud_sql_socket", _cloud_sql_socket, explains=_ECHOES | {"database_unreachable"}),
-    Rule("database_auth", _auth, explains=_ECHOES | {"database_unreachable"}),
-    Rule("database_connections", _too_many, explains=_ECHOES | {"database_unreachable"}),
-    Rule("redis_unreachable", _redis, explains=_ECHOES),
-    Rule("database_unreachable", _unreachable, explains=_ECHOES),
-    Rule("database_migration", _schema, explains=_ECHOES),
+    known("cloud_sql_socket", _SOCKET, explains=_ECHOES | {"dns_failure", "permission_denied", "database_pool"}),
+    known("database_auth", _AUTH, _GRANT, explains=_ECHOES),
+    known("database_missing", _NO_DATABASE, explains=_ECHOES | {"database_migration"}),
+    known("deadlock", _DEADLOCK, explains=_ECHOES - {"deadlock"} | {"signal"}),
+    known("database_migration", _SCHEMA, explains=_ECHOES),
+    known("database_connections", _TOO_MANY, explains=_ECHOES - {"database_connections"} | {"database_pool"}),
+)
+LATE_RULES = (
+    Rule("database_unreachable", _unreachable, explains=_ECHOES - {"database_unreachable"}),
+    known("database_slow", _SLOW, explains=_ECHOES - {"database_slow"}),
+    known("database_pool", _POOL, explains=SERVING_ECHOES | {"database_unreachable"}),
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.diagnosis.rule import DOCS, Hit, Rule, Scene
+from bot.correlate.diagnosis.known import words
+from bot.correlate.diagnosis.rule import DOCS, STARTUP_ECHOES, Hit, Rule, Scene
 from bot.model.judgement import Diagnosis
 
 _VARIABLE = r"[A-Z][A-Z0-9_]{1,80}"
+_COMPOUND = r"[A-Z][A-Z0-9]{1,30}_[A-Z0-9_]{2,60}"  # DATABASE_URL: shouted prose has no underscore
+_BARE = r"[A-Z][A-Z0-9]{1,30}(?:_[A-Z0-9_]{1,60})?"
 _MISSING: tuple[re.Pattern[str], ...] = (
     re.compile(rf"\bos\.(?:environ|getenv)\b[\s\S]{{0,2000}}?\bKeyError: ['\"](?P<name>{_VARIABLE})['\"]"),
     re.compile(
@@ -24,12 +27,54 @@ _MISSING: tuple[re.Pattern[str], ...] = (
     re.compile(rf"\brequired key (?P<name>{_VARIABLE}) missing value"),
     re.compile(rf"\bCould not resolve placeholder '(?P<name>{_VARIABLE})' in value"),
     re.compile(
-        r"\bvalidation errors? for \w*(?:Settings|Config)\w*[\s\S]{0,300}?\n(?P<name>\w{2,80})\n {2}Field required"
+        r"\bvalidation errors? for \w*(?:Settings|Config|Env|Environment)\w*[\s\S]{0,300}?\n(?P<name>\w{2,80})\n {1,4}[Ff]ield required"
+    ),
+    *words(
+        rf"\b(?P<name>{_COMPOUND})['\"`]? (?:not (?:set|found|defined|configured|provided)|missing|undefined|unset)\b",
+        r"[Ee]nvironment variable ['\"`](?P<name>\w{2,80})['\"`] (?:is )?(?:not (?:set|found|defined)|missing|required|undefined)",
+        rf"(?i:required|mandatory|missing) (?:config\w*|setting|variable|secret|parameter)s?:? ['\"`]?(?P<name>{_COMPOUND})",
+        rf"(?:must be set|not (?:set|given|provided)|[Mm]issing)[^\n]{{0,120}}\b(?P<name>{_COMPOUND}) environment variable",
+        rf"(?i:env(?:ironment)? var(?:iable)?s?|settings?|config(?:uration)?)(?i: (?:is |are )?(?:not set|missing|undefined|required))[^\n]{{0,40}}?(?:key|name|var|variable)[=:\"' ]{{1,4}}(?P<name>{_COMPOUND})",
+        rf"[Ee]nvironment variable (?:not found|[`'\"]?(?:is )?(?:missing|not set|required))[`'\"]?[: ]{{1,3}}[`'\"]?(?P<name>{_VARIABLE})",
+        rf"<frozen os>[\s\S]{{0,400}}?\bKeyError: ['\"](?P<name>{_VARIABLE})['\"]",
+        rf"\bos\.py\", line \d{{1,5}}, in __getitem__[\s\S]{{0,300}}?\bKeyError: ['\"](?P<name>{_VARIABLE})['\"]",
+        rf"\bKeyError: ['\"](?P<name>{_COMPOUND})['\"]",
+        r"\bKeyError: \"?Config '(?P<name>\w{2,80})' is missing",
+        rf"KeyError\)?:? ?\(?key not found: \"(?P<name>{_VARIABLE})\"",
+        rf"key not found: \"(?P<name>{_VARIABLE})\" \(KeyError\)",
+        rf"required environment variable \"(?P<name>\w{{2,80}})\" is not set|[Mm]issing required (?:value|env\w*): (?P<name>{_VARIABLE})",
+        r"[Cc]onfig validation error: \"(?P<name>\w{2,80})\" is (?:required|not allowed to be empty)",
+        rf"\"path\": \[\s{{0,40}}\"(?P<name>{_VARIABLE})\"\s{{0,40}}\],?\s{{0,40}}\"message\": \"(?:Required|Invalid input: expected \w{{1,20}}, received undefined)",
+        rf"\"received\": \"undefined\"[\s\S]{{0,120}}?\"path\": \[\s{{0,40}}\"(?P<name>{_VARIABLE})\"",
+        rf"(?:[Ii]nvalid|[Mm]issing|[Rr]equired) environment variables[\s\S]{{0,120}}?\b(?P<name>{_VARIABLE})\W{{1,6}}(?:\[\s{{0,20}})?['\"]?(?:[Rr]equired|undefined|is missing|\n|$)",
+        rf"(?i:missing (?:required )?(?:env(?:ironment)?|config(?:uration)?)[\w ]{{0,20}})[:=]? ?[\[\-\s'\"`]{{0,6}}(?P<name>{_BARE})\b",
+        rf"not present in the environment:\s{{1,10}}(?P<name>{_VARIABLE})",
+        r"[Pp]laceholder '(?P<name>[\w.-]{2,100})'|No (?:value|configuration)[^\n]{0,40} for (?:required )?(?:key|property|setting)[: ]{1,2}['\"]?(?P<name>[\w.:-]{2,100})",
+        rf"\b(?P<name>{_VARIABLE})['\"`]? (?:setting )?must not be empty",
+        rf"\b(?P<name>{_COMPOUND})['\"`]?(?: environment variable)? (?:is|was) (?:missing|empty|not provided|not configured|undefined)",
+        rf"(?:Expected|Please (?:set|provide|define)|You must (?:set|provide|define)|[Pp]rovide|[Dd]efine|[Ss]et|requires?|needs?)(?: an?| the| your)?(?: env(?:ironment)? var(?:iable)?)? [`'\"]?(?P<name>{_COMPOUND})[`'\"]?(?: (?:env|to be set|to be defined|environment|in (?:the|your) env)|$|[.!])",
+        rf"\b(?P<name>secretOrPrivateKey) must have a value|\b(?P<name>supabase(?:Url|Key)) is required|process\.env\.(?P<name>{_VARIABLE})[^\n]{{0,60}}(?:undefined|not set|missing|required)",
+        r"Value cannot be null\. \(Parameter '(?P<name>[\w:]{2,60}(?:[Cc]onnection|[Kk]ey|[Ss]ecret|[Uu]rl|[Uu]ri)\w{0,20})'\)",
     ),
 )
 _INVALID: tuple[re.Pattern[str], ...] = (
     re.compile(
         r"\bvalidation errors? for \w*(?:Settings|Config)\w*[\s\S]{0,300}?\n(?P<name>\w{2,80})\n {2}(?P<why>(?:Input|Value)[^\n]{1,200})"
+    ),
+    *words(
+        r"'(?P<name>\$\{?PORT\}?)' is not a valid (?P<why>port number|integer)",
+        r"Invalid value for '(?:-p |--)?[\w' /-]{0,30}port'?: '(?P<name>\$\{?PORT\}?)' (?P<why>[^\n]{1,100})",
+        r"\b(?P<name>[Pp]ort) (?P<why>could not be cast to integer[^\n]{0,60}|out of range[^\n]{0,40})",
+        rf"\b(?:os\.environ|os\.getenv|getenv|env)\b[^\n]{{0,60}}?['\"](?P<name>{_VARIABLE})['\"][\s\S]{{0,400}}?\bValueError: (?P<why>invalid literal|could not convert)[^\n]{{0,100}}",
+        r"Failed to bind properties under '(?P<name>[\w.-]{2,100})'(?P<why>[^\n]{0,100})",
+        r"(?P<why>Could not parse (?:rfc1738|SQLAlchemy) URL|Expected string or URL object|the URL must start with the protocol|Redis URL must specify|Invalid (?:database|connection) (?:url|string|URI)|invalid dsn|cannot parse [`'\"]?(?:dsn|connection|postgres|mysql))(?P<more>[^\n]{0,120})",
+        r"ERR_SOCKET_BAD_PORT[^\n]{0,20}(?P<why>[^\n]{0,120})|options\.port should be (?P<why>[^\n]{0,100})",
+        r"ERR_INVALID_URL(?P<why>[^\n]{0,60})",
+        r"[Cc]onfig validation error: \"(?P<name>\w{2,80})\" (?P<why>(?:must|length|contains|with value)[^\n]{1,120})",
+        rf"(?:parse|parsing|converting|assign\w*) (?:error )?(?:on |of )?(?:field |env(?:ironment)? var(?:iable)? )?[`'\"]?(?P<name>{_VARIABLE})[`'\"]?[^\n]{{0,40}}(?P<why>(?:invalid|syntax|cannot|of type|fail)[^\n]{{0,120}})",
+        rf"[Ii]nvalid environment variables[\s\S]{{0,120}}?\b(?P<name>{_VARIABLE})\W{{1,6}}(?:\[\s{{0,20}})?['\"]?(?P<why>(?:Invalid|Expected|must)[^\n'\"]{{0,100}})",
+        rf"[Ee]nvironment variable [\"'`]?(?P<name>{_VARIABLE})[\"'`]? (?:is )?(?P<why>invalid[^\n]{{0,100}}|has an? invalid[^\n]{{0,100}}|must be[^\n]{{0,100}}|is not a valid[^\n]{{0,100}})",
+        rf"\b(?P<name>{_COMPOUND})[\"'`]? (?P<why>(?:must be (?:a|an|one of|between|at least|in)|is not a valid|should be (?:a|an|one of)|has an? (?:invalid|illegal))[^\n]{{1,100}})",
     ),
     re.compile(
         rf"(?i:invalid (?:value for )?(?:env(?:ironment)? variable )?)(?P<name>{_VARIABLE})\b[:=]? ?(?P<why>[^\n]{{0,200}})"
@@ -55,35 +100,50 @@ _NOT_A_VARIABLE = frozenset(
         "SQL",
         "NULL",
         "IP",
+        "GET",
+        "POST",
+        "PUT",
+        "DELETE",
+        "PATCH",
+        "NOT",
+        "FOUND",
+        "EOF",
+        "UTC",
     }
 )
 _FALLS_BACK = re.compile(
     r"(?i)\busing (?:the )?default|\bdefaulting\b|\bfall(?:s|ing)? ?back\b|\b(?:is|are) (?:off|disabled|optional)\b|\b(?:disabling|skipping|ignoring)\b"
 )
+_CAMEL = re.compile(r"[a-z][A-Z]")
 _DOCUMENTATION = f"{DOCS}/configuring/services/environment-variables"
-_ECHOES = frozenset(
-    {
-        "worker_boot_failure",
-        "exit_code",
-        "did_not_listen",
-        "startup_probe_failed",
-        "malformed_response",
-        "no_instance",
-        "unhandled_exception",
-    }
-)
+_ECHOES = STARTUP_ECHOES | {
+    "auth_failed",
+    "database_auth",
+    "database_unreachable",
+    "redis_unreachable",
+    "upstream_unreachable",
+}
 
 
 def _first(scene: Scene, patterns: tuple[re.Pattern[str], ...]) -> Hit | None:
-    hits = (hit for pattern in patterns for hit in scene.all(pattern))
-    return next((hit for hit in hits if hit["name"] not in _NOT_A_VARIABLE and not _FALLS_BACK.search(hit.line)), None)
+    hits = (hit for pattern in patterns for hit in scene.all(pattern, across=True))
+    return next((hit for hit in hits if _is_demand(hit)), None)
+
+
+def _is_demand(hit: Hit) -> bool:
+    """Whether the line insists; one that names a default goes on without the variable."""
+    return (
+        hit["name"] not in _NOT_A_VARIABLE
+        and not _FALLS_BACK.search(hit.line)
+        and not _FALLS_BACK.search(hit.last_line)
+    )
 
 
 def _missing_env(scene: Scene) -> Diagnosis | None:
     hit = _first(scene, _MISSING)
     if hit is None:
         return _missing_from_template(scene)
-    name = hit["name"].upper()
+    name = _variable(hit["name"])
     is_set = name in scene.facts.env_names
     how = (
         "is set on the revision, but empty or in a form the program does not accept"
@@ -95,7 +155,7 @@ def _missing_env(scene: Scene) -> Diagnosis | None:
         title=f"Environment variable `{name}` is {'unusable' if is_set else 'missing'}",
         explanation=f"The program refuses to run without `{name}`, which {how if scene.facts.env_names else 'it does not find'}.",
         advice=_set_it(scene, name),
-        evidence=(hit.last_line, *_named_in_pydantic(hit)),
+        evidence=tuple(line for line in (hit.last_line, *_named_in_pydantic(hit)) if line),
         confidence=0.95,
         rollback_helps=True,
         documentation=_DOCUMENTATION,
@@ -134,18 +194,42 @@ def _invalid_env(scene: Scene) -> Diagnosis | None:
     hit = _first(scene, _INVALID)
     if hit is None:
         return None
-    name = hit["name"].upper()
+    if hit["name"].startswith("$"):
+        return _not_expanded(hit)
+    name = _variable(hit["name"])
     return Diagnosis(
         code="invalid_env",
-        title=f"Environment variable `{name}` has a value that the program does not accept",
-        explanation=f"The program reads `{name}` at start and refuses its value: {_why(hit)}.",
-        advice=_set_it(scene, name),
+        title=f"Environment variable `{name}` has a value that the program does not accept"
+        if name
+        else "A setting has a value that the program does not accept",
+        explanation=f"The program reads {f'`{name}`' if name else 'it'} at start and refuses its value: {_why(hit)}.",
+        advice=_set_it(scene, name or "NAME"),
         evidence=(hit.last_line,),
         confidence=0.85,
         rollback_helps=True,
         documentation=_DOCUMENTATION,
-        facts={"variable": name},
+        facts={"variable": name} if name else {},
     )
+
+
+def _not_expanded(hit: Hit) -> Diagnosis:
+    """CMD in exec form hands the program the five characters $PORT."""
+    return Diagnosis(
+        code="invalid_env",
+        title="`$PORT` reaches the program as these five characters: nothing expanded the variable",
+        explanation="CMD or ENTRYPOINT in exec form (a JSON list) runs without a shell, and only a shell replaces $PORT by its value.",
+        advice='Let a shell expand it: `CMD exec gunicorn --bind :$PORT app:app` (shell form), or `["sh", "-c", "exec … $PORT"]`',
+        evidence=(hit.last_line,),
+        confidence=0.95,
+        rollback_helps=True,
+        documentation="https://docs.docker.com/reference/dockerfile/#shell-and-exec-form",
+        facts={"variable": "PORT"},
+    )
+
+
+def _variable(name: str) -> str:
+    """As the environment spells it; a property such as `app.jwt.secret` stays as the framework spells it."""
+    return name if "." in name or not name.isascii() or _CAMEL.search(name) else name.upper()
 
 
 def _why(hit: Hit) -> str:
@@ -162,6 +246,6 @@ def _set_it(scene: Scene, name: str) -> str:
 
 
 RULES = (
-    Rule("missing_env", _missing_env, explains=_ECHOES | {"invalid_env"}),
-    Rule("invalid_env", _invalid_env, explains=_ECHOES),
+    Rule("missing_env", _missing_env, explains=_ECHOES | {"invalid_env"}, alone=False),
+    Rule("invalid_env", _invalid_env, explains=_ECHOES, alone=False),
 )

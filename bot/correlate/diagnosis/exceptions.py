@@ -28,6 +28,7 @@ def _unhandled_exception(scene: Scene) -> Diagnosis | None:
         evidence=(top.headline,),
         confidence=0.7 if culprit else 0.55,
         rollback_helps=None,
+        documentation="https://cloud.google.com/error-reporting/docs",
         facts={"exception": top.exception, **({"frame": str(culprit)} if culprit else {})},
     )
 
@@ -37,5 +38,11 @@ def _key(traceback: Traceback) -> tuple[str, str]:
 
 
 LATE_RULES = (
-    Rule("unhandled_exception", _unhandled_exception, explains=frozenset({"exit_code", "malformed_response"})),
+    Rule(
+        "unhandled_exception",
+        _unhandled_exception,
+        explains=frozenset(
+            {"exit_code", "malformed_response", "did_not_listen", "startup_probe_failed", "worker_boot_failure"}
+        ),
+    ),
 )

@@ -5,18 +5,32 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from bot.correlate.diagnosis.rule import DOCS, Rule, Scene, lines
+from bot.correlate.diagnosis.rule import DOCS, NEVER_READY, STARTUP_ECHOES, Hit, Rule, Scene, lines
 from bot.model.judgement import Diagnosis
 
 _DOCUMENTATION = f"{DOCS}/troubleshooting#container-failed-to-start"
-_EXIT = re.compile(r"\bContainer called exit\((?P<code>\d{1,3})\)")
+_EXIT = re.compile(
+    r"\bContainer called exit\((?P<code>\d{1,3})\)|[Cc]ontainer[^\n]{0,60} exited with (?:code|status):? ?(?P<other>\d{1,3})|[Ee]xit (?:code|status)[: ]{1,2}(?P<status>\d{1,3})$",
+    re.MULTILINE,
+)
 _NO_COMMAND = re.compile(
     r"(?:exec|sh|bash|line \d+)[^\n]{0,80}?: (?P<command>[\w./ -]{1,120}?): (?:command )?not found"
+    r"|(?:exec|docker-entrypoint\.sh|env|tini|sh|bash)[^\n]{0,60}?[:\]] ?[`'\"]?(?P<missing>[\w./-]{2,120}?)[`'\"]?(?:: failed)?: [Nn]o such file or directory"
+    r"|Application exec likely failed|[Ee]xec failed\b|no command specified"
+    r"|exec (?P<execd>/[^\s:]{1,200}): no such file or directory|[Aa]pplication failed to start: \"?(?P<application>[\w./ -]{1,120}?)\"?: (?:no such file|not found|not available)"
     r"|starting container process caused: exec: \"(?P<exec>[^\"\n]{1,120})\": (?:executable file not found|stat [^\n]{1,120}no such file)"
     r"|failed to (?:resolve|find) (?:binary|executable)[^\n]{0,20}?\"?(?P<binary>[\w./-]{1,120})\"?"
 )
+_SIGKILL = 9
+_LIVENESS = re.compile(r"\bLIVENESS (?:TCP|HTTP|GRPC) probe failed|failed the configured liveness probe")
+RETIRED = frozenset({0, 130, 143})  # how a program ends that was asked to: no error unless it never got ready
+_FAILED_TO_START = re.compile(
+    r"probe failed|[Ff]ailed to start|is not ready and cannot serve traffic|failed the configured"
+)
 _SIGNAL = re.compile(
-    r"\bUncaught signal: (?P<uncaught>\d{1,2})\b|\bContainer terminated on signal (?P<terminated>\d{1,2})\b"
+    r"\bUncaught signal: (?P<uncaught>\d{1,2})\b|\b[Cc]ontainer terminated on signal (?P<terminated>\d{1,2})\b"
+    r"|^\s{0,4}(?P<segv>Segmentation fault)|Fatal Python error: (?P<python>Segmentation fault)|SIGSEGV \(0xb\)|^(?P<abort>Aborted)\b|Bus error|Illegal instruction",
+    re.MULTILINE,
 )
 
 
@@ -58,25 +72,26 @@ def _no_command(scene: Scene) -> Diagnosis | None:
     hit = scene.first(_NO_COMMAND)
     if hit is None:
         return None
-    command = (hit["command"] or hit["exec"] or hit["binary"]).strip()
+    command = next(iter(hit.groups.values()), "").strip()
     return Diagnosis(
         code="command_not_found",
-        title=f"The image has no command `{command}`",
+        title=f"The image has no command `{command}`" if command else "The image's command cannot be executed",
         explanation="The container's ENTRYPOINT or CMD names a program that is not in the image or not on its PATH.",
         advice=f"Correct ENTRYPOINT/CMD or copy the program into the image, or {scene.facts.revert}",
         evidence=lines(hit, scene.first(_EXIT)),
         confidence=0.9,
         rollback_helps=True,
         documentation=_DOCUMENTATION,
-        facts={"command": command},
+        facts={"command": command} if command else {},
     )
 
 
 def _exit_code(scene: Scene) -> Diagnosis | None:
     hits = list(scene.all(_EXIT))
-    if not hits:
+    hits = [hit for hit in hits if _code(hit) not in RETIRED] or hits
+    if not hits or (_code(hits[0]) in RETIRED and scene.first(_FAILED_TO_START) is None):
         return None
-    hit, code, times = hits[0], int(hits[0]["code"]), scene.times(hits)
+    hit, code, times = hits[0], _code(hits[0]), scene.times(hits)
     meaning = _CODES.get(
         code, _Meaning("a code of the program's own", "Look at the last lines that it logged before the exit")
     )
@@ -87,19 +102,23 @@ def _exit_code(scene: Scene) -> Diagnosis | None:
         advice=meaning.advice,
         evidence=lines(hit),
         confidence=0.7 if code in {0, 126, 127} else 0.5,
-        rollback_helps=True,
+        rollback_helps=scene.first(NEVER_READY) is None,
         documentation=_DOCUMENTATION,
         facts={"exit_code": str(code)},
     )
 
 
+def _code(hit: Hit) -> int:
+    return int(hit["code"] or hit["other"] or hit["status"])
+
+
 def _signal(scene: Scene) -> Diagnosis | None:
-    hits = [
-        hit for hit in scene.all(_SIGNAL) if (hit["uncaught"] or hit["terminated"]) != "15"
-    ]  # 15 is how instances are retired
+    hits = [hit for hit in scene.all(_SIGNAL) if _number(hit) != 15]  # 15 is how instances are retired
     if not hits:
         return None
-    number = int(hits[0]["uncaught"] or hits[0]["terminated"])
+    number = _number(hits[0])
+    if number == _SIGKILL and scene.first(_LIVENESS) is not None:
+        return None  # the probe had it killed
     name = _SIGNALS.get(number, f"signal {number}")
     killed = number == 9
     return Diagnosis(
@@ -120,11 +139,20 @@ def _signal(scene: Scene) -> Diagnosis | None:
     )
 
 
+def _number(hit: Hit) -> int:
+    """Of the signal; words stand for theirs."""
+    said = hit["uncaught"] or hit["terminated"]
+    if said:
+        return int(said)
+    return next((number for number, word in _WORDS.items() if word in hit.match[0]), 11)
+
+
+_WORDS = {6: "Aborted", 7: "Bus error", 4: "Illegal instruction"}
 _ECHOES = frozenset(
     {"did_not_listen", "startup_probe_failed", "liveness_probe_failed", "malformed_response", "no_instance"}
 )
 
-RULES = (Rule("command_not_found", _no_command, explains=_ECHOES | {"exit_code"}),)
+RULES = (Rule("command_not_found", _no_command, explains=STARTUP_ECHOES),)
 LATE_RULES = (
     Rule("signal", _signal, explains=_ECHOES | {"exit_code"}),
     Rule("exit_code", _exit_code, explains=_ECHOES),

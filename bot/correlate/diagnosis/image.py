@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.diagnosis.rule import DOCS, Rule, Scene, lines
+from bot.correlate.diagnosis.rule import DOCS, STARTUP_ECHOES, Rule, Scene, lines
 from bot.model.judgement import Diagnosis
 
 _IMAGE = r"(?P<image>[\w./:@-]{3,300})"
 _NOT_FOUND = re.compile(
-    rf"Image '{_IMAGE}' not found|MANIFEST_UNKNOWN[^\n]{{0,100}}?{_IMAGE.replace('image', 'tag')}|\bContainer import failed\b"
+    rf"[Ii]mage:? ['\"`]?{_IMAGE}['\"`]?:? (?:was )?(?:not found|does not exist|could not be found)|\b(?:MANIFEST_UNKNOWN|NAME_UNKNOWN)[^\n]{{0,100}}?{_IMAGE.replace('image', 'tag')}"
+    r"|\bMANIFEST_UNKNOWN\b|\bmanifest (?:unknown|for [^\n]{3,300} not found)|\bContainer import failed\b|\b(?:ImagePullBackOff|ErrImagePull)\b|[Ff]ailed to (?:pull|import|fetch) (?:the )?(?:container )?image"
 )
 _NO_ACCESS = re.compile(
     rf"must have permission to read the image,? '?{_IMAGE}|CONTAINER_PERMISSION_DENIED|CONTAINER_IMAGE_UNAUTHORIZED"
+    r"|artifactregistry\.repositories\.downloadArtifacts|(?:pull|read|access)[^\n]{0,30} image[^\n]{0,200}(?:denied|unauthorized|forbidden)"
 )
-_WRONG_CPU = re.compile(r"(?:failed to load (?P<file>[^\s:]{1,200}): )?\bexec format error\b|must support amd64/linux")
-_ECHOES = frozenset({"exit_code", "did_not_listen", "startup_probe_failed", "malformed_response", "permission_denied"})
+_WRONG_CPU = re.compile(
+    r"(?:failed to load (?P<file>[^\s:]{1,200}): |exec (?P<script>/[^\s:]{1,200}): )?\b[Ee]xec format error\b|must support amd64/linux"
+    r"|no matching manifest for linux/amd64|[Ii]mage [^\n]{0,200}(?:arm64|aarch64)[^\n]{0,80}(?:not (?:supported|match)|does not match)|rosetta error|\bexec user process caused: exec format|image(?:'s)? (?:operating system|platform|architecture)[^\n]{0,120}(?:not supported|does not match)"
+)
+_ECHOES = STARTUP_ECHOES | {"permission_denied", "command_not_found"}
 
 
 def _image_not_found(scene: Scene) -> Diagnosis | None:
@@ -30,7 +35,7 @@ def _image_not_found(scene: Scene) -> Diagnosis | None:
         advice="Push the image, or deploy an existing one by digest; exempt images of live revisions from the registry's clean-up policy",
         evidence=lines(hit),
         confidence=0.95 if image else 0.7,
-        rollback_helps=None,
+        rollback_helps=False,  # a revision without an image never served
         documentation=f"{DOCS}/deploying",
         facts={"image": image} if image else {},
     )
@@ -68,9 +73,9 @@ def _wrong_architecture(scene: Scene) -> Diagnosis | None:
         advice="Build with `docker build --platform linux/amd64 …` (the default on an ARM laptop is arm64) and deploy again",
         evidence=lines(hit),
         confidence=0.95,
-        rollback_helps=True,
+        rollback_helps=False,  # it never ran, so it never served
         documentation=f"{DOCS}/container-contract#languages",
-        facts={"file": hit["file"]} if hit["file"] else {},
+        facts={"file": file} if (file := hit["file"] or hit["script"]) else {},
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.diagnosis.rule import Facts, Hit, Rule, Scene, lines
+from bot.correlate.diagnosis.known import words
+from bot.correlate.diagnosis.rule import STARTUP_ECHOES, Facts, Hit, Rule, Scene, lines
 from bot.correlate.tracebacks import Frame, find_traceback
 from bot.model.judgement import Diagnosis
 
@@ -12,58 +13,125 @@ _PYTHON_DOCS = "https://docs.python.org/3/library/exceptions.html"
 _NODE_DOCS = "https://nodejs.org/api/errors.html"
 _NAME = r"[\w.$@/\\:-]{1,200}"
 
-# (what the missing thing is called, pattern with group `name`, documentation), the first that hits wins
-_MISSING: tuple[tuple[str, re.Pattern[str], str], ...] = (
+# (what the missing thing is called, patterns with the group `name`, documentation), the first that hits wins
+_MISSING: tuple[tuple[str, tuple[re.Pattern[str], ...], str], ...] = (
     (
         "Module",
-        re.compile(rf"\b(?:ModuleNotFoundError|ImportError): No module named ['\"]?(?P<name>{_NAME})"),
+        words(
+            rf"\b(?:ModuleNotFoundError|ImportError): No module named ['\"]?(?P<name>{_NAME})",
+            rf"\bNo module named ['\"]?(?P<name>{_NAME})",
+            rf"Error loading ASGI app\. Could not import module ['\"](?P<name>{_NAME})",
+            rf"(?:Error: )?Could not import '(?P<name>{_NAME})'\.|While importing '(?P<name>{_NAME})', an ImportError was raised",
+            rf"The module (?P<name>{_NAME}) was not found\.",
+            rf"can't open file '(?P<name>{_NAME})': \[Errno 2\]",
+        ),
         f"{_PYTHON_DOCS}#ModuleNotFoundError",
     ),
     (
         "Module",
-        re.compile(rf"\bError: Cannot find module ['\"](?P<name>{_NAME})['\"]"),
+        words(
+            rf"\bCannot find module ['\"](?P<name>{_NAME})['\"]",
+            rf"Module not found: (?:Error: )?Can't resolve '(?P<name>{_NAME})'",
+            r"(?P<name>@prisma/client) did not initialize yet",
+            r"Could not find a production build in the '(?P<name>[^'\n]{1,80})' directory",
+        ),
         f"{_NODE_DOCS}#err_module_not_found",
     ),
     (
         "Package",
-        re.compile(rf"\bCannot find package ['\"](?P<name>{_NAME})['\"] imported from"),
+        words(rf"\bCannot find package ['\"](?P<name>{_NAME})['\"] imported from"),
         f"{_NODE_DOCS}#err_module_not_found",
     ),
     (
         "Class",
-        re.compile(rf"\b(?:java\.lang\.)?(?:ClassNotFoundException|NoClassDefFoundError): (?P<name>{_NAME})"),
+        words(
+            rf"\b(?:java\.lang\.)?(?:ClassNotFoundException|NoClassDefFoundError): (?:Could not initialize class )?(?P<name>{_NAME})",
+            rf"Could not find or load main class (?P<name>{_NAME})",
+        ),
         "https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/NoClassDefFoundError.html",
     ),
     (
         "File",
-        re.compile(rf"\bcannot load such file -- (?P<name>{_NAME})"),
+        words(
+            rf"\bUnable to access jarfile (?P<name>{_NAME})",
+            rf"no main manifest attribute, in (?P<name>{_NAME})",
+        ),
+        "https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html",
+    ),
+    (
+        "Assembly",
+        words(
+            r"Could not load file or assembly '(?P<name>[^',\n]{1,160})[^\n]{0,200}(?:cannot find the file|could not be found|No such file)",
+            r"An assembly specified in the application dependencies manifest[^\n]{0,200}(?:\n\s{0,8}package: '(?P<name>[^'\n]{1,100})')",
+            r"The application to execute does not exist: '(?P<name>[^'\n]{1,200})'|The specified (?:application|executable) '?(?P<name>[\w./-]{1,200})'? does not exist",
+        ),
+        "https://learn.microsoft.com/en-us/dotnet/core/dependency-loading/overview",
+    ),
+    (
+        "File",
+        words(rf"\bcannot load such file -- (?P<name>{_NAME})"),
         "https://docs.ruby-lang.org/en/master/LoadError.html",
     ),
     (
+        "Gem",
+        words(
+            r"Could not find (?:gem )?'?(?P<name>[\w-]{2,80}?)(?:-[\d.]{1,20})?'? ?(?:\([^)\n]{1,60}\) )?in (?:any of the sources|locally installed gems|rubygems|cached gems)",
+            r"can't find gem (?P<name>[\w-]{2,80})",
+        ),
+        "https://bundler.io/guides/troubleshooting.html",
+    ),
+    (
         "Shared library",
-        re.compile(
-            rf"(?:error while loading shared libraries|ImportError|OSError): (?P<name>lib{_NAME}\.so[\w.]{{0,20}}): cannot open"
+        words(
+            r"(?:error while loading shared libraries|ImportError|OSError|libraries): (?P<name>lib[\w.+-]{1,100}): cannot open",
+            rf"Error loading shared library (?P<name>lib{_NAME}\.so[\w.]{{0,20}})",
+            rf"Unable to load (?:shared library|DLL) '(?P<name>{_NAME})'|DllNotFoundException: [^\n]{{0,60}}'(?P<name>{_NAME})'|UnsatisfiedLinkError: (?:no )?(?P<name>{_NAME})",
         ),
         "https://man7.org/linux/man-pages/man8/ld.so.8.html",
     ),
-    ("Class", re.compile(rf'PHP Fatal error: [^\n]{{0,40}}Class ["\'](?P<name>{_NAME})["\'] not found'), ""),
+    (
+        "Class",
+        words(rf"(?:Class|Interface|Trait|class) [\"'](?P<name>{_NAME})[\"'] not found"),
+        "https://www.php.net/manual/en/language.oop5.autoload.php",
+    ),
+    (
+        "File",
+        words(
+            rf"Failed opening required '(?P<name>{_NAME})'|require(?:_once)?\((?P<name>{_NAME})\): [Ff]ailed to open stream"
+        ),
+        "https://getcomposer.org/doc/01-basic-usage.md#autoloading",
+    ),
 )
-_CANNOT_IMPORT = re.compile(
-    rf"\bImportError: cannot import name ['\"](?P<name>\w{{1,100}})['\"]"
-    rf"(?: from (?P<circular>partially initialized module )?['\"](?P<module>{_NAME})['\"])?"
+_CANNOT_IMPORT = words(
+    rf"\bImportError: cannot import name ['\"]?(?P<name>\w{{1,100}})['\"]?"
+    rf"(?: from (?P<circular>partially initialized module )?['\"](?P<module>{_NAME})['\"])?",
+    rf"\bcannot import name ['\"](?P<name>\w{{1,100}})['\"] from (?P<circular>partially initialized module )?['\"](?P<module>{_NAME})['\"]",
+    rf"AttributeError: (?P<circular>partially initialized )?module ['\"](?P<module>{_NAME})['\"] has no attribute ['\"](?P<name>\w{{1,100}})['\"]",
+    r"ImportError: Module \"(?P<module>[\w.]{1,120})\" does not define a \"(?P<name>\w{1,80})\"",
+    r"The requested module '(?P<module>[^'\n]{1,120})' does not provide an export named '(?P<name>[\w$]{1,80})'",
+    r"\buninitialized constant (?P<name>[\w:]{1,120})",
 )
 _WORKER_EXIT = re.compile(
     r"\bContainer called exit\((?P<container>\d{1,3})\)|Worker \(pid:\d+\) exited with code (?P<worker>\d{1,3})"
 )
 
+_GOES_ON = re.compile(
+    r"(?i)fall(?:ing|s)? ?back|\bskipp|\bdisabl|\boptional|\bignor|\busing \w+ instead|\bwithout it\b|\bnot available,"
+)
 _WORKERS = re.compile(r"\bWorker (?:\(pid:\d+\) exited|failed to boot)|\bException in worker process\b")
 
 
 def _missing_module(scene: Scene) -> Diagnosis | None:
-    for kind, pattern, documentation in _MISSING:
-        if hit := scene.first(pattern):
+    for kind, patterns, documentation in _MISSING:
+        hits = (hit for pattern in patterns for hit in scene.all(pattern))
+        if hit := next((hit for hit in hits if hit["name"] and not _is_optional(hit)), None):
             return _missing(scene, hit, kind, documentation)
     return None
+
+
+def _is_optional(hit: Hit) -> bool:
+    """A line that goes on without it: "No module named 'uvloop', falling back to asyncio"."""
+    return bool(_GOES_ON.search(hit.line))
 
 
 def _missing(scene: Scene, hit: Hit, kind: str, documentation: str) -> Diagnosis:
@@ -100,7 +168,7 @@ def _consequence(scene: Scene, exit_code: Hit | None) -> str:
 
 
 def _cannot_import(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_CANNOT_IMPORT)
+    hit = next((hit for pattern in _CANNOT_IMPORT for hit in scene.all(pattern)), None)
     if hit is None:
         return None
     name, module, culprit = hit["name"], hit["module"] or "the module", _importer(hit)
@@ -108,7 +176,7 @@ def _cannot_import(scene: Scene) -> Diagnosis | None:
     if hit["circular"]:
         why, mend = "the two modules import each other", "move the import into the function that needs it"
     else:
-        why = "the name was moved or removed, or another version of the package is installed"
+        why = "the import path is deprecated and the name was moved or removed, or another version of the package is installed"
         mend = "correct the import, or pin the version of the package that still has the name"
     return Diagnosis(
         code="import_error",
@@ -153,22 +221,9 @@ def _how_to_add(kind: str, name: str, facts: Facts, *, ours: bool) -> str:
     return f"Add `{name}` to the dependencies, build the image again and deploy it, or {facts.revert}"
 
 
-_ECHOES = frozenset(
-    {
-        "worker_boot_failure",
-        "worker_timeout",
-        "exit_code",
-        "did_not_listen",
-        "startup_probe_failed",
-        "liveness_probe_failed",
-        "malformed_response",
-        "no_instance",
-        "request_timeout",
-        "unhandled_exception",
-    }
-)
+_ECHOES = STARTUP_ECHOES | {"worker_timeout", "liveness_probe_failed", "request_timeout", "command_not_found", "signal"}
 
 RULES = (
-    Rule("missing_module", _missing_module, explains=_ECHOES | {"import_error"}),
-    Rule("import_error", _cannot_import, explains=_ECHOES),
+    Rule("missing_module", _missing_module, explains=_ECHOES | {"import_error", "version_conflict"}),
+    Rule("import_error", _cannot_import, explains=_ECHOES | {"version_conflict"}),
 )

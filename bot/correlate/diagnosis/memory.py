@@ -9,12 +9,13 @@ from bot.model.judgement import Diagnosis
 
 _LIMIT = re.compile(
     r"Memory limit of (?P<limit>\d{1,7}) ?(?P<unit>[KMG]i?B?) exceeded with (?P<used>\d{1,7}) ?[KMG]i?B? used"
-    r"|found to be using too much memory and was terminated"
+    r"|found to be using too much memory and was terminated|[Ee]xceeded (?:hard|soft|the|its) memory limit|[Mm]emory limit (?:of \S{1,20} )?(?:was |has been )?exceeded|\bOOM[- ]?[Kk]illed\b|[Oo]ut of memory: Killed process"
 )
 _HEAP = re.compile(
-    r"(?P<node>JavaScript heap out of memory)|(?P<java>java\.lang\.OutOfMemoryError(?:: [^\n]{0,80})?)"
-    r"|(?P<go>fatal error: runtime: out of memory)|(?P<python>^MemoryError\b)"
-    r"|(?P<gunicorn>was sent SIGKILL! Perhaps out of memory\?)",
+    r"(?P<node>JavaScript heap out of memory)|(?P<java>\bOutOfMemoryError\b(?!: unable to create)(?!: command not allowed)(?:: [^\n]{0,80})?)"
+    r"|(?P<go>fatal error: runtime: out of memory|runtime: cannot allocate memory)|(?P<python>\b_?(?:Array)?MemoryError\b)"
+    r"|(?P<gunicorn>was sent SIGKILL! Perhaps out of memory\?|Worker with pid \d+ was terminated due to signal 9)"
+    r"|(?P<other>\bSystem\.OutOfMemoryException\b|\bAllowed memory size of \d+ bytes exhausted|\bNoMemoryError\b|failed to allocate memory|memory allocation of \d+ bytes failed|std::bad_alloc|Cannot allocate memory|\bENOMEM\b|[Ii]nvalid array buffer length|Array buffer allocation failed|\bOut of memory\b|^Killed$)",
     re.MULTILINE,
 )
 _FLAGS = {
@@ -29,7 +30,7 @@ def _out_of_memory(scene: Scene) -> Diagnosis | None:
     best = limit or heap
     if best is None:
         return None
-    runtime = next((name for name in ("node", "java", "go", "python", "gunicorn") if heap and heap[name]), "")
+    runtime = next((name for name in ("node", "java", "go", "python", "gunicorn", "other") if heap and heap[name]), "")
     size = f" of {limit['limit']} {limit['unit']}" if limit and limit["limit"] else ""
     sure = limit is not None or runtime not in {"", "gunicorn"}
     return Diagnosis(
@@ -59,6 +60,11 @@ RULES = (
             {
                 "signal",
                 "exit_code",
+                "did_not_listen",
+                "startup_probe_failed",
+                "liveness_probe_failed",
+                "upstream_error",
+                "request_timeout",
                 "malformed_response",
                 "unhandled_exception",
                 "worker_timeout",

@@ -8,13 +8,21 @@ from bot.correlate.diagnosis.rule import DOCS, Rule, Scene, lines
 from bot.model.judgement import Diagnosis
 
 _NO_INSTANCE = re.compile(
-    r"request was aborted because there was no available instance|exceeded the maximum number of instances",
-    re.IGNORECASE,
+    r"no available instance|(?P<maximum>exceeded the maximum number of instances|max(?:imum)?[ -]instances?[^\n]{0,60}(?:reached|exceeded|limit)|reached (?:its|the) max(?:imum)?[ -]instances?)"
+    r"|(?P<concurrency>(?:max(?:imum)? )?(?:request )?concurrency (?:limit )?(?:reached|exceeded))|The request was aborted because|Rate exceeded\.$|pending queue[^\n]{0,40}(?:full|timed? ?out)",
+    re.IGNORECASE | re.MULTILINE,
 )
+_NO_INSTANCE_TITLES = {
+    "maximum": "Requests are dropped: the service has reached max instances, no instance is free",
+    "concurrency": "Requests are dropped: every instance is at its concurrency limit",
+}
 _TIMEOUT = re.compile(
-    r"request has been terminated because it has reached the maximum request timeout|upstream request timeout"
+    r"request has been terminated because it has reached the maximum request timeout|upstream request timeout|reached the maximum request timeout"
 )
-_MALFORMED = re.compile(r"(?:HTTP )?response was malformed or connection to the instance had an error")
+_MALFORMED = re.compile(
+    r"response was malformed or connection to the instance had an error|upstream connect error or disconnect/reset before headers"
+    r"|[Cc]onnection (?:to the instance )?(?:was )?reset by (?:the )?instance"
+)
 
 
 def _no_instance(scene: Scene) -> Diagnosis | None:
@@ -23,12 +31,12 @@ def _no_instance(scene: Scene) -> Diagnosis | None:
         return None
     return Diagnosis(
         code="no_instance",
-        title="Requests are dropped: no instance is free",
+        title=_NO_INSTANCE_TITLES.get(next(iter(hit.groups), ""), "Requests are dropped: no instance is free"),
         explanation="Traffic grew faster than instances start, requests take longer than before, or max instances is reached.",
         advice=f"Raise `--max-instances` or `--concurrency` (`gcloud run services update {scene.service} …`), and look at what got slower",
         evidence=lines(hit),
         confidence=0.8,
-        rollback_helps=None,
+        rollback_helps=False,
         documentation=f"{DOCS}/troubleshooting#abort-request",
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from bot.correlate.diagnosis.known import Known, known, words
 from bot.correlate.diagnosis.rule import DEFAULT_PORT, DOCS, Hit, Rule, Scene, capital, lines
 from bot.correlate.diagnosis.servers import bind_advice, listeners
 from bot.model.judgement import Diagnosis
 
 _DOCUMENTATION = f"{DOCS}/troubleshooting#container-failed-to-start"
 _NEVER_LISTENED = re.compile(
-    r"failed to start and (?:then )?listen on the port(?:[^\n]{0,80}?PORT=(?P<port>\d{2,5}))?"
+    r"[Ff]ailed to start and (?:then )?listen on the port(?:[^\n]{0,80}?PORT=(?P<port>\d{2,5}))?"
     r"|STARTUP TCP probe failed[^\n]{0,160}? on port (?P<probed>\d{2,5})"
 )
 _NEVER_STARTED = re.compile(  # an HTTP probe asks the same port, but fails for other reasons too
@@ -94,9 +95,39 @@ def _did_not_listen(scene: Scene) -> Diagnosis | None:
     )
 
 
-_ECHOES = frozenset({"did_not_listen", "startup_probe_failed", "exit_code", "malformed_response", "request_timeout"})
+_TAKEN = words(
+    r"(?:[Aa]ddress already in use|EADDRINUSE)[^\n]{0,80}?:(?P<port>\d{2,5})\b",
+    r"[Pp]ort:? (?P<port>\d{2,5}) (?:was |is )?(?:already in use|already allocated|in use)",
+    r"listen tcp \S{0,60}:(?P<port>\d{2,5}): bind: (?:address already in use|permission denied|cannot assign)",
+    r"(?:\('[\w.:]{0,60}', |address |bind[^\n]{0,30}:)(?P<port>\d{2,5})\b[^\n]{0,60}(?:[Aa]ddress already in use|Permission denied)",
+    r"Connection in use: \('[^'\n]{0,60}', (?P<port>\d{2,5})\)",
+    r"EACCES: permission denied \S{0,60}:(?P<port>\d{1,5})\b|bind\(\) to \S{0,60}:(?P<port>\d{1,5}) failed",
+    r"[Aa]ddress already in use|\bEADDRINUSE\b|\[Errno 98\]|Only one usage of each socket address",
+)
+_PORT_TAKEN = Known(
+    says=_TAKEN,
+    title="Port {port} cannot be bound: something in the container already uses it, or may not",
+    bare="The port cannot be bound: something in the container already uses it",
+    explanation="Two processes (or two starts of the server) want the same port, or a port below 1024 is asked for without the right to it.",
+    advice="Start one server on $PORT only; look at the entrypoint for a second start (a debugger, a reloader, a sidecar), or {revert}",
+    rollback_helps=True,
+    documentation=_DOCUMENTATION,
+)
+_ECHOES = frozenset(
+    {
+        "worker_boot_failure",
+        "unhandled_exception",
+        "file_permission",
+        "did_not_listen",
+        "startup_probe_failed",
+        "exit_code",
+        "malformed_response",
+        "request_timeout",
+    }
+)
 
 RULES = (
+    known("port_in_use", _PORT_TAKEN, explains=_ECHOES | {"port_mismatch", "bound_to_localhost"}),
     Rule("port_mismatch", _port_mismatch, explains=_ECHOES | {"bound_to_localhost"}),
     Rule("bound_to_localhost", _bound_to_localhost, explains=_ECHOES),
 )

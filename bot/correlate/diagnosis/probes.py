@@ -13,7 +13,10 @@ _PROBE = (
     r"(?: for container \"?(?P<container>[^\"\n]{0,80}?)\"?)?(?: on port (?P<port>\d{2,5}))?(?: path \"?(?P<path>[^\"\s]{1,200})\"?)?"
     r"(?=[.\s]|$)(?:[^\n]{0,200}?status (?P<status>[A-Z_]{3,40}|\d{3}))?"
 )
-_STARTUP = re.compile(rf"\bSTARTUP{_PROBE}|failed the configured startup probe checks")
+_DEADLINE = re.compile(r"DEADLINE_EXCEEDED|within the allocated timeout|timed out")
+_STARTUP = re.compile(
+    rf"\bSTARTUP{_PROBE}|failed the configured startup probe checks|failed because the instance (?:failed the readiness check|could not start successfully)"
+)
 _LIVENESS = re.compile(rf"\bLIVENESS{_PROBE}|failed the configured liveness probe")
 
 
@@ -32,10 +35,10 @@ def _startup(scene: Scene) -> Diagnosis | None:
     if not hits:
         return None
     hit = next((h for h in hits if h["type"]), hits[0])
-    too_slow = hit["status"] == "DEADLINE_EXCEEDED"
+    too_slow = hit["status"] == "DEADLINE_EXCEEDED" or _DEADLINE.search(hit.text) is not None
     return Diagnosis(
         code="startup_probe_failed",
-        title=f"The start-up probe fails ({_what(hit)})" if _what(hit) else "The start-up probe fails",
+        title=_startup_title(hit, too_slow=too_slow),
         explanation=(
             "The container did not answer within the probe's time: it starts too slowly, or hangs."
             if too_slow
@@ -47,9 +50,18 @@ def _startup(scene: Scene) -> Diagnosis | None:
         ),
         evidence=lines(hit),
         confidence=0.7,
-        rollback_helps=True,
+        rollback_helps=False,  # an instance that never started served nobody
         documentation=_DOCUMENTATION,
         facts=_facts(hit),
+    )
+
+
+def _startup_title(hit: Hit, *, too_slow: bool) -> str:
+    what = f" ({_what(hit)})" if _what(hit) else ""
+    return (
+        f"The container starts too slowly for its start-up probe{what}"
+        if too_slow
+        else f"The start-up probe fails{what}"
     )
 
 

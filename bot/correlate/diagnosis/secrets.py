@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.diagnosis.rule import DOCS, Rule, Scene, lines
+from bot.correlate.diagnosis.rule import DOCS, STARTUP_ECHOES, Rule, Scene, lines
 from bot.model.judgement import Diagnosis
 
 _RESOURCE = (
@@ -13,23 +13,17 @@ _RESOURCE = (
 _DENIED = re.compile(
     rf"Permission denied on secret: {_RESOURCE}(?: for Revision service account (?P<account>[\w.@-]{{3,128}}[\w]))?"
     rf"|Permission 'secretmanager\.versions\.access' denied (?:for|on) resource '?{_RESOURCE.replace('?P<', '?P<r_')}"
-    r"|SECRETS_ACCESS_CHECK_FAILED"
+    r"|SECRETS_ACCESS_CHECK_FAILED|secretmanager\.versions\.access|Permission denied on secret\b"
 )
 _GONE = re.compile(
-    rf"Secret {_RESOURCE} was not found|Secret (?:Version )?\[?{_RESOURCE.replace('?P<', '?P<r_')}\]? (?:not found|is in (?P<state>DISABLED|DESTROYED) state)"
+    rf"Secret {_RESOURCE} was not found|Secret (?:Version )?['\"`\[]?{_RESOURCE.replace('?P<', '?P<r_')}['\"`\]]? (?:was )?(?:not found|does not exist|is in (?P<state>DISABLED|DESTROYED) state|has no versions|is (?P<condition>disabled|destroyed))"
+    r"|[Ss]ecret (?:version )?['\"`\[]?(?P<name>[\w-]{1,255})['\"`\]]?(?::(?P<number>\d{1,6}|latest))? (?:was not found|not found|does not exist|has no (?:enabled )?versions)(?=[^\n]{0,200}(?:[Ss]ecret|revision|versions))"
+)
+_NEVER_READY = re.compile(
+    r"is not ready and cannot serve traffic|Ready condition status changed to False|secret_key_ref|secretKeyRef"
 )
 _DOCUMENTATION = f"{DOCS}/configuring/services/secrets"
-_ECHOES = frozenset(
-    {
-        "permission_denied",
-        "missing_env",
-        "exit_code",
-        "did_not_listen",
-        "startup_probe_failed",
-        "unhandled_exception",
-        "malformed_response",
-    }
-)
+_ECHOES = STARTUP_ECHOES | {"permission_denied", "missing_env", "auth_failed"}
 
 
 def _secret_access(scene: Scene) -> Diagnosis | None:
@@ -60,9 +54,12 @@ def _secret_missing(scene: Scene) -> Diagnosis | None:
     hit = scene.first(_GONE)
     if hit is None:
         return None
-    secret, version = hit["secret"] or hit["r_secret"], hit["version"] or hit["r_version"]
+    secret, version = (
+        hit["secret"] or hit["r_secret"] or hit["name"],
+        hit["version"] or hit["r_version"] or hit["number"],
+    )
     which = f"version {version} of secret `{secret}`" if version else f"secret `{secret}`"
-    state = hit["state"].lower()
+    state = (hit["state"] or hit["condition"]).lower()
     return Diagnosis(
         code="secret_missing",
         title=f"{which[:1].upper()}{which[1:]} {f'is {state}' if state else 'does not exist'}",
@@ -70,7 +67,7 @@ def _secret_missing(scene: Scene) -> Diagnosis | None:
         advice=f"`gcloud secrets versions list {secret}` shows what there is; create a version or refer to an enabled one",
         evidence=lines(hit),
         confidence=0.95,
-        rollback_helps=None,
+        rollback_helps=False if _NEVER_READY.search(hit.text) else None,
         documentation=_DOCUMENTATION,
         facts={"secret": secret, **({"version": version} if version else {})},
     )

@@ -78,7 +78,7 @@ class Listener:
 
 def listeners(scene: Scene) -> Iterator[Listener]:
     """Announcements in the container's log, oldest first; sidecars, metrics and debugger ports are left out."""
-    for text, entry in {entry.text[:_LOOKED_AT]: entry for entry in scene.entries}.items():
+    for text, entry in {entry.text[:_LOOKED_AT]: entry for entry in scene.shapes}.items():
         if entry.status is not None or _SIDECAR.search(text):
             continue
         for server, pattern in _SERVERS:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.correlate.diagnosis.rule import Scene
 from bot.correlate.fingerprints import fingerprint
 from bot.correlate.telling import echo_rank, is_error_like
 from bot.model.evidence import LogEntry, LogKind
 from bot.model.judgement import Diagnosis
 
+_RETIRED = re.compile(r"^Container called exit\((?:0|130|143)\)")
 _LINES = 3
 _MAX_LINE = 500
 
 
 def find_unknown(scene: Scene) -> Diagnosis | None:
     """None where nothing speaks of an error."""
-    telling = most_telling(scene.entries)
+    telling = most_telling(scene.shapes) or _last_words(scene)
     if not telling:
         return None
     return Diagnosis(
@@ -25,12 +28,19 @@ def find_unknown(scene: Scene) -> Diagnosis | None:
         evidence=telling,
         confidence=0.1,
         rollback_helps=None,
+        documentation="https://cloud.google.com/run/docs/troubleshooting",
     )
+
+
+def _last_words(scene: Scene) -> tuple[str, ...]:
+    """Where only requests fail: the last plain lines on stderr, whose level nobody declared."""
+    said = [_line(entry.text) for entry in scene.evidence if entry.log is LogKind.STDERR and entry.status is None]
+    return tuple(dict.fromkeys(line for line in said[-_LINES:] if line))
 
 
 def most_telling(entries: tuple[LogEntry, ...]) -> tuple[str, ...]:
     """At most three different error lines: nearest to a cause first, then the most severe, then the earliest."""
-    errors = [entry for entry in entries if entry.text and is_error_like(entry)]
+    errors = [entry for entry in entries if entry.text and is_error_like(entry) and not _RETIRED.search(entry.text)]
     ranked = sorted(errors, key=lambda e: (echo_rank(e), e.log is LogKind.SYSTEM, -e.severity, e.at))
     different: dict[str, str] = {}
     for entry in ranked:

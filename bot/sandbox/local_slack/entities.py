@@ -4,6 +4,7 @@ Not imitated: avatars other than a placeholder, user profiles' custom fields, En
 guests, channel properties (canvases, tabs), huddles, and the rich_text blocks that Slack derives from plain text.
 """
 
+import struct
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from bot.sandbox.identities import App, Team
 from bot.sandbox.local_slack.json_types import Json
 
 SLACKBOT = "USLACKBOT"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,14 @@ class SlackFile:
         }
         if self.alt_text:
             shown["alt_txt"] = self.alt_text
-        return shown
+        return shown | self._size()
+
+    def _size(self) -> Json:
+        """Width and height of a PNG, by which a client keeps room for it before it is loaded."""
+        if not self.content.startswith(PNG) or len(self.content) < 24:
+            return {}
+        width, height = struct.unpack(">II", self.content[16:24])
+        return {"original_w": width, "original_h": height}
 
     def _shares(self) -> Json:
         shares: Json = {}

@@ -33,7 +33,7 @@ class Caller:
 
 
 # The least that the bot's features need; what its app manifest asks for.
-BOT_SCOPES = frozenset({"channels:history", "chat:write", "commands", "usergroups:read"})
+BOT_SCOPES = frozenset({"channels:history", "chat:write", "commands", "files:write", "usergroups:read"})
 
 # A person at the keyboard may do what Slack's own client lets them do.
 USER_SCOPES = frozenset({

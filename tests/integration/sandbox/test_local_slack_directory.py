@@ -272,6 +272,15 @@ async def test_a_file_is_uploaded_in_three_steps_and_shared(slack: Desk, bot: As
     assert slack.told(ChangeKind.FILE_SHARED)
 
 
+async def test_a_picture_says_how_large_it_is_and_what_it_shows(bot: AsyncWebClient) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (1600).to_bytes(4, "big") + (800).to_bytes(4, "big")
+    await bot.files_upload_v2(filename="chart.png", content=png, alt_txt="12 errors", channel=ALERTS)
+
+    (message,) = (await bot.conversations_history(channel=ALERTS))["messages"]
+    (file,) = message["files"]
+    assert (file["original_w"], file["original_h"], file["alt_txt"]) == (1600, 800, "12 errors")
+
+
 async def test_a_file_joins_a_thread(bot: AsyncWebClient) -> None:
     parent = (await bot.chat_postMessage(channel=ALERTS, text="It broke"))["ts"]
 

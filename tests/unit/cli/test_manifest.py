@@ -21,6 +21,8 @@ USED = (
     "chat.update",
     "conversations.history",
     "conversations.replies",
+    "files.completeUploadExternal",
+    "files.getUploadURLExternal",
     "usergroups.users.list",
 )
 

@@ -10,8 +10,8 @@ import pytest
 
 import commands
 from bot.errors import UserError
-from commands.command import Action, Command
-from commands.slack import find_command
+from commands.command import Action, Ask, Command, NoArgs, Reply
+from commands.slack import _run_command, find_command
 
 SHARED = {"command", "plans", "rights", "slack"}
 
@@ -46,6 +46,22 @@ COMMAND = Command("silence", "be quiet", Args, nothing)
 
 def test_usage_shows_what_may_be_left_out():
     assert COMMAND.usage == "/reliability silence <service> [duration]"
+
+
+async def test_a_command_that_takes_its_time_says_so_at_once_and_only_to_who_asked(monkeypatch):
+    said = []
+
+    async def respond(**answer):
+        said.append((answer["text"], answer["response_type"]))
+
+    async def run(ask, args, desk):
+        assert said == [("Reading …", "ephemeral")]
+        return Reply("reply/error", {"text": "done"})
+
+    slow = Command("slow", "takes its time", NoArgs, run, at_once="Reading …")
+    monkeypatch.setattr("commands.slack.COMMANDS", (slow,))
+
+    assert (await _run_command(respond, Ask("U0RILEY0001", "C0AUTHOPS01"), "slow", None)).context == {"text": "done"}
 
 
 @pytest.mark.parametrize("words", [[], ["a", "b", "c"]])

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -152,6 +153,117 @@ def test_a_hostile_line_of_100_kb_costs_little_and_stays_short(line):
 )
 def test_any_entries_are_diagnosed_deterministically_and_without_an_error(entries):
     assert diagnose(entries) == diagnose(entries)
+
+
+QUIET = [
+    "connected to redis after 2 retries",
+    "batch done: 120 rows, 0 errors",
+    "error_rate=0.00 timeout=30s",
+    'level=info msg="retry succeeded" err="connection refused"',
+    "2025-09-15 14:03:11 INFO Retrying in 2s after connection refused to 10.0.0.3:5432",
+    "SENTRY_DSN not set",
+    "LOG_LEVEL is not set, using default INFO",
+    "Cannot find module 'bufferutil', falling back to the JS implementation",
+    "Sentry SDK not available - install sentry-sdk to enable error tracking",
+    "npm notice New major version of npm available!",
+    "Received SIGTERM, shutting down gracefully",
+    "JWKS refreshed, 2 keys",
+    "CORS is enabled for https://app.acme.example",
+    "Connection timeout set to 30s, max retries 5, rate limit 100 req/min",
+    "Container called exit(0).",
+]
+
+
+@pytest.mark.parametrize("line", QUIET)
+@pytest.mark.parametrize("severity", [0, 200, 300])
+def test_harmless_lines_are_passed_over_in_silence(line, severity):
+    assert diagnose([entry(line, severity=severity)]) == []
+
+
+def test_a_liveness_probe_that_had_the_container_killed_is_told_rather_than_the_signal():
+    probe = entry("LIVENESS HTTP probe failed 3 times consecutively on port 8080.", log=LogKind.SYSTEM, severity=500)
+    killed = entry("Uncaught signal: 9, pid=1, tid=1, fault_addr=0.", 1, log=LogKind.SYSTEM, severity=500)
+
+    assert codes(probe, killed) == ["liveness_probe_failed"]
+
+
+def test_a_cause_that_only_a_warning_names_is_less_sure():
+    warning = entry("cache: Error 111 connecting to 10.30.0.4:6379. Connection refused.", severity=400)
+    failure = entry("", 1, log=LogKind.REQUESTS, status=500)
+
+    (told,) = diagnose([warning, failure])
+    (proven,) = diagnose([entry(warning.text, severity=500), failure])
+
+    assert (told.code, proven.code) == ("redis_unreachable", "redis_unreachable")
+    assert told.confidence < proven.confidence
+
+
+def test_what_exporters_of_telemetry_complain_about_does_not_hide_the_cause():
+    exporter = entry("opentelemetry.exporter: Failed to export traces, status = StatusCode.UNAVAILABLE", severity=500)
+    timeout = entry("The request has been terminated because it has reached the maximum request timeout.", 1)
+
+    assert codes(exporter, replace(timeout, log=LogKind.REQUESTS, status=504)) == ["request_timeout"]
+
+
+def test_a_message_of_several_lines_is_read_across_entries():
+    lines = ["1 validation error for Settings", "database_url", "  Field required [type=missing]"]
+    entries = [entry(line, i / 100, instance="a") for i, line in enumerate(lines)]
+
+    (found,) = diagnose([*entries, entry("Container called exit(1).", 1, log=LogKind.SYSTEM, severity=400)])
+
+    assert (found.code, found.facts["variable"]) == ("missing_env", "DATABASE_URL")
+
+
+def test_other_fields_of_a_structured_line_are_read_too():
+    line = {
+        "severity": "ERROR",
+        "jsonPayload": {"message": "query failed", "cause": "dial tcp 10.0.0.3:5432: i/o timeout"},
+    }
+
+    (found,) = diagnose([line])
+
+    assert found.title == "The database at 10.0.0.3:5432 does not accept connections"
+    assert found.evidence == ("dial tcp 10.0.0.3:5432: i/o timeout",)
+
+
+def test_a_generator_of_entries_is_as_good_as_a_list():
+    assert [d.code for d in diagnose(entry(MISSING, i) for i in range(2))] == ["missing_module"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(
+    [
+        "textPayload",
+        "jsonPayload",
+        "protoPayload",
+        "httpRequest",
+        "resource",
+        "labels",
+        "severity",
+        "timestamp",
+        "insertId",
+        "logName",
+        "trace",
+    ]
+)
+
+
+@given(st.lists(JSON | st.dictionaries(KEYS, JSON, max_size=6), max_size=5))
+def test_junk_never_raises(values):
+    assert diagnose(values) == diagnose(values)
+
+
+def test_a_flood_of_a_hundred_thousand_lines_still_shows_the_cause_in_its_middle():
+    entries = [entry(f"ERROR order {i} failed in shard {i % 7}", i / 1000) for i in range(100_000)]
+    entries[50_000] = entry("FATAL: sorry, too many clients already", 50.0005)
+    started = time.perf_counter()
+
+    assert codes(*entries) == ["database_connections"]
+    assert time.perf_counter() - started < 20
 
 
 def test_a_burst_of_ten_thousand_different_errors_takes_seconds_at_most():

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.correlate import from_json
@@ -154,3 +154,120 @@ def test_any_json_object_is_read_without_an_error(entry):
 
     assert read.at.tzinfo is UTC
     assert len(read.fields) <= 32 + 3
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (
+            {"msg": "boom", "err": {"type": "E", "message": "x", "stack": "E: x\n    at f"}, "level": 50},
+            "boom\nE: x\n    at f",
+        ),
+        ({"message": "boom", "error": {"stack_trace": "E\n\tat A"}}, "boom\nE\n\tat A"),
+        ({"message": "boom", "error.stack_trace": "E\n\tat A"}, "boom\nE\n\tat A"),
+        ({"level": "error", "msg": "boom", "stacktrace": "main.f\n\t/a.go:1"}, "boom\nmain.f\n\t/a.go:1"),
+        ({"msg": "boom", "error": "x", "errorVerbose": "x\nmain.f\n\t/a.go:1"}, "boom\nx\nmain.f\n\t/a.go:1"),
+        (
+            {"@m": "boom", "@x": "System.Exception: x\n   at A.B()", "@l": "Error"},
+            "boom\nSystem.Exception: x\n   at A.B()",
+        ),
+        ({"MessageTemplate": "boom {Id}", "Exception": "E: x", "Level": "Error"}, "boom {Id}\nE: x"),
+        (
+            {"@type": "type.googleapis.com/…ReportedErrorEvent", "message": "E: x\n    at f (a.js:1:2)"},
+            "E: x\n    at f (a.js:1:2)",
+        ),
+        ({"@type": "type.googleapis.com/…ReportedErrorEvent", "stack_trace": "E: x"}, "E: x"),
+        ({"body": "boom", "exception": {"stacktrace": "E: x"}}, "boom\nE: x"),
+        ({"message": "boom", "exc_info": ["Traceback", "ValueError"]}, "boom\nTraceback\nValueError"),
+        (
+            {
+                "event": "boom",
+                "exception": [
+                    {"exc_type": "E", "exc_value": "x", "frames": [{"filename": "/a.py", "lineno": 3, "name": "f"}]}
+                ],
+            },
+            'boom\nTraceback (most recent call last):\n  File "/a.py", line 3, in f\nE: x',
+        ),
+        (
+            {
+                "message": "boom",
+                "context": {
+                    "exception": {"class": "App\\E", "message": "x", "file": "/a.php:1", "trace": ["/b.php:2"]}
+                },
+            },
+            "boom\nPHP Fatal error:  Uncaught App\\E: x in /a.php:1\nStack trace:\n#0 /b.php(2): {unknown}",
+        ),
+    ],
+)
+def test_stack_traces_of_the_usual_loggers_follow_their_message(payload, text):
+    assert from_json({"jsonPayload": payload}).text == text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "jsonPayload",
+                    "textPayload",
+                    "protoPayload",
+                    "status",
+                    "message",
+                    "code",
+                    "labels",
+                    "resource",
+                    "httpRequest",
+                    "timestamp",
+                    "severity",
+                    "level",
+                    "err",
+                    "error",
+                    "stack",
+                    "exception",
+                    "exc_info",
+                    "frames",
+                    "exc_type",
+                    "context",
+                    "class",
+                    "file",
+                    "trace",
+                    "seconds",
+                    "nanos",
+                    "response",
+                    "conditions",
+                    "requestUrl",
+                    "@l",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=25,
+)
+
+
+@given(JSON)
+@example({"severity": float("nan"), "jsonPayload": {"level": float("inf")}, "timestamp": {"seconds": 10**30}})
+@example({"jsonPayload": {"context": {"exception": {"class": "A", "file": "b", "trace": [1, None]}}}})
+def test_no_json_value_breaks_the_reading_of_an_entry(value):
+    entry = from_json(value)
+
+    assert isinstance(entry.text, str)
+    assert 0 <= entry.severity <= 800
+
+
+@given(JSON, JSON)
+def test_no_payload_breaks_the_reading_of_an_entry(payload, other):
+    assert from_json({"jsonPayload": payload, "protoPayload": other, "httpRequest": other, "labels": payload}).at.tzinfo
+
+
+def test_an_audit_entry_without_words_says_the_name_of_its_code():
+    assert from_json({"protoPayload": {"status": {"code": 7}}}).text == "PERMISSION_DENIED"
+
+
+def test_a_timestamp_may_be_seconds_and_nanoseconds():
+    assert timestamp({"seconds": "1757944991", "nanos": 5_000}) == datetime(2025, 9, 15, 14, 3, 11, 5, tzinfo=UTC)

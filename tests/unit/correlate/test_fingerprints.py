@@ -1,4 +1,7 @@
 import json
+import os
+import random
+import re
 import subprocess
 import sys
 import time
@@ -8,7 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.correlate import fingerprint, mask
+from bot.correlate import fingerprint, fingerprints, mask, masking
+from bot.correlate.likeness import like
+from bot.correlate.masking import shape_of
+from tests.bench import corpus
+from tests.bench.fingerprints import quality
 
 CASES = Path(__file__).parents[2] / "cases" / "fingerprints"
 FILES = sorted(CASES.glob("*.json"))
@@ -168,3 +175,178 @@ def test_masking_ignores_what_came_before(texts):
     forwards = [mask(t) for t in texts]
 
     assert [mask(t) for t in reversed(texts)] == forwards[::-1]
+
+
+FORMATS = st.lists(
+    st.sampled_from(
+        [
+            "#",
+            "#.#",
+            "#,#",
+            "-#",
+            "(#)",
+            "[#]",
+            "#:",
+            "#,",
+            "#ms",
+            "#MB",
+            "#GB",
+            "#x",
+            "#T#",
+            "x#",
+            "eth#",
+            "v#.#",
+            "ab#",
+            "#ab",
+            "a#b",
+            "0x#",
+            "0x#ff",
+            "#-#",
+            "#-#-#",
+            "#:#",
+            "#:#:#",
+            "::#",
+            "#::#",
+            "/#",
+            "/#/#",
+            "#/#",
+            "#.#.#.#",
+            "#.#.#.#:#",
+            "node-#",
+            "-#-abcde",
+            "auth-#-qab",
+            "blk_-#",
+            "uid=#",
+            "user=#x",
+            "t=#.#",
+            "#%",
+            "#",
+            "#_#",
+            "_#_",
+            "a.b.#",
+            "x.#.y",
+            "#-#-#T#:#:#Z",
+            "order",
+            "of",
+            "MB",
+            "Jan",
+            "'#'",
+            '"GET',
+            '#"',
+            '"#"',
+            "@#",
+            "x@#",
+            "eyJabcde.#.#",
+            "utf#le",
+            "S#Client",
+            "#e#",
+            "{#",
+            "`#`",
+        ]
+    ),
+    min_size=1,
+    max_size=6,
+).map(" ".join) | st.text("#:.,-/=_ abx0[](\"'", min_size=1, max_size=14)
+
+
+@settings(max_examples=150)
+@given(FORMATS, st.randoms(use_true_random=False))
+@example("#-#-#T#:#:#Z", random.Random(1))
+@example("auth-#-qab -#-abcde", random.Random(2))
+def test_what_was_seen_before_does_not_change_an_answer(form, rng):
+    for _ in range(40):
+        text = re.sub("#", lambda _: str(rng.randrange(10 ** rng.randrange(1, 13))), form)
+
+        assert fingerprint(text) == fingerprints._by_reading(text, shape_of(text))[0], text
+
+
+def test_a_seeded_burst_is_named_as_by_a_fresh_process():
+    lines = [line for _, line in corpus.labelled(4_000, seed=7)]
+
+    warm = [fingerprint(line) for line in lines]
+
+    assert warm == [fingerprints._by_reading(line, shape_of(line))[0] for line in lines]
+
+
+def test_labelled_lines_are_grouped_without_a_false_merge():
+    truth = corpus.labelled(6_000, seed=11)
+
+    precision, accuracy = quality([template for template, _ in truth], [fingerprint(line) for _, line in truth])
+
+    assert precision >= 0.99
+    assert accuracy >= 0.95
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_hash_randomisation_does_not_change_a_fingerprint(seed):
+    text = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in f\nValueError: x'
+    script = f"from bot.correlate import fingerprint; print(fingerprint({text!r}), fingerprint('a 1 b'))"
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
+    ).stdout.split()
+
+    assert printed == [fingerprint(text), fingerprint("a 1 b")]
+
+
+def test_a_flood_of_unrelated_lines_leaves_every_memory_bounded():
+    for number in range(40_000):
+        fingerprint(f"{number:x} {'qwrtzpsg'[number % 8] * (number % 40 + 1)}{str(number).translate(LETTERS)}")
+
+    assert len(fingerprints._texts) <= fingerprints._MAX_TEXTS
+    assert len(fingerprints._alike) <= fingerprints._MAX_ALIKE
+    assert len(fingerprints._shapes) <= fingerprints._MAX_SHORT
+    assert len(fingerprints._templates) <= fingerprints._MAX_SHORT
+    assert len(masking._TOKENS) <= masking._MAX_TOKENS
+
+
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
+
+
+def test_a_status_in_the_name_of_an_exception_keeps_errors_apart():
+    def traceback(kind):
+        return f'Traceback (most recent call last):\n  File "/app/a.py", line 1, in f\n{kind}: x'
+
+    names = [{fingerprint(traceback(kind)) for _ in range(20)} for kind in ("Http404", "Http500", "Http404", "Http403")]
+    for number in range(20):  # once more with other messages, so that no memory of the text itself answers
+        names[0].add(fingerprint(traceback("Http404") + str(number)))
+        names[1].add(fingerprint(traceback("Http500") + str(number)))
+
+    assert [len(found) for found in names] == [1, 1, 1, 1]
+    assert len(set().union(*names)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "sibling"),
+    [
+        ("order 17 took 2.5 ms", "order 4 took 1234.75 ms"),
+        ("block blk_-17 (uid=0) on eth0", "block blk_-4711 (uid=33) on eth12"),
+        ("from 10.0.0.1:80 [worker-3]", "from 192.168.1.77:65000 [worker-12]"),
+        (
+            "request 123e4567-e89b-12d3-a456-426614174000 at 2025-09-15T14:03:11Z",
+            "request 00000000-aaaa-bbbb-cccc-dddddddddddd at 2024-01-01T00:00:00Z",
+        ),
+        ('10.0.0.1 "GET /a/1 HTTP/1.1" 500', '10.0.0.2 "GET /a/9/b?c HTTP/2" 502'),
+    ],
+)
+def test_a_line_that_differs_in_values_only_is_recognised_without_masking_it(text, sibling):
+    assert like(text).fullmatch(sibling)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("order 17 failed", "order x failed"),
+        ("lock 0x1f held", "lock 0xzz held"),
+        ('"GET /a" 500', '"POST /a" 500'),
+        ("session 1a2b3c4d5e is gone", "session abcdefabcd is gone"),
+    ],
+)
+def test_a_line_that_differs_in_more_is_not(text, other):
+    assert not like(text).fullmatch(other)
+
+
+@pytest.mark.parametrize("text", ["", "a\nb 1", '{"a": 1}', "é 1", "it's 1", "a" * 500])
+def test_of_an_unusual_line_no_pattern_is_told(text):
+    assert like(text) is None

@@ -1,6 +1,8 @@
+import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,41 @@ def test_a_traceback_logged_line_by_line_is_one_entry_again(text):
     joined = reassemble([before, *split(text), after])
 
     assert [e.text for e in joined] == ["ready", text, "next request"]
+
+
+def recorded(case, group):
+    path = Path(__file__).parents[2] / "cases" / "fingerprints" / f"{case}.json"
+    return json.loads(path.read_text(encoding="utf-8"))["groups"][group][0]
+
+
+LANGUAGES = [
+    ("dotnet", 0),
+    ("ruby", 0),
+    ("ruby", 2),
+    ("ruby", 3),
+    ("php", 0),
+    ("php", 2),
+    ("go", 0),
+    ("go", 2),
+    ("node", 0),
+    ("java", 0),
+    ("python_groups", 0),
+    ("python_groups", 2),
+]
+
+
+@pytest.mark.parametrize(("case", "number"), LANGUAGES)
+def test_lines_of_any_language_are_one_error_again_between_other_lines_and_instances(case, number):
+    text = recorded(case, number)
+    one, two = split(text, instance="a"), split(text, instance="b")
+    woven = [line for pair in zip(one, two, strict=True) for line in pair]
+    around = [entry("ready", -1, instance="a"), entry("next request", 1, instance="a")]
+
+    joined = [e for e in reassemble([*woven, *around]) if e.text not in {"ready", "next request"}]
+
+    assert fingerprint(text) in {fingerprint(e.text) for e in joined if e.instance == "a"}
+    assert [e.text for e in joined if e.instance == "a"] == [e.text for e in joined if e.instance == "b"]
+    assert len([e for e in joined if e.instance == "a" and "\n" in e.text]) == 1
 
 
 def test_interleaved_tracebacks_of_two_instances_are_told_apart():
@@ -254,3 +291,14 @@ def test_ten_thousand_entries_take_seconds_at_most():
 
     assert len(groups) == 1
     assert time.perf_counter() - started < 10
+
+
+def test_a_burst_of_100_000_distinct_lines_is_counted_exactly_and_soon():
+    entries = [entry(f"ERROR order {i} failed in zone {i % 3}", i / 1000, insert_id=str(i)) for i in range(100_000)]
+    started = time.process_time()
+
+    (found,) = group(entries)
+
+    assert found.count == 100_000
+    assert (found.first_seen, found.last_seen) == (entries[0].at, entries[-1].at)
+    assert time.process_time() - started < 12

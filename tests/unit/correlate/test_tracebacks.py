@@ -1,6 +1,12 @@
-import pytest
+import json
+import time
+from pathlib import Path
 
-from bot.correlate.tracebacks import find_traceback
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.correlate.tracebacks import LANGUAGES, find_traceback
 
 PYTHON = """[ERROR] Exception on /login
 Traceback (most recent call last):
@@ -77,3 +83,74 @@ def test_an_exception_only_in_libraries_has_no_culprit():
 )
 def test_what_only_resembles_a_traceback_is_none(text):
     assert find_traceback(text) is None
+
+
+CASES = Path(__file__).parents[2] / "cases" / "fingerprints"
+
+
+def first_of(case, group=0):
+    return json.loads((CASES / f"{case}.json").read_text(encoding="utf-8"))["groups"][group][0]
+
+
+@pytest.mark.parametrize(
+    ("case", "group", "headline", "culprit"),
+    [
+        ("dotnet", 0, "Npgsql.NpgsqlException: Failed", "Acme.Data/Db.cs:31 in Acme.Data.Db.<OpenAsync>d__5.MoveNext"),
+        ("ruby", 0, "Pay::Declined: declined 17", "lib/pay.rb:12 in Pay#charge"),
+        ("ruby", 2, "ZeroDivisionError: divided by 0", "main.rb:1 in bar"),
+        ("ruby", 3, "ActiveRecord::RecordNotFound: Couldn't", "app/controllers/users_controller.rb:12 in show"),
+        ("php", 0, "TypeError: App\\Pay::charge(): Argument #1", "src/Pay.php:12"),
+        ("php", 2, "RuntimeException: boom", "src/Job.php:12"),
+        ("go", 0, "panic: runtime error: invalid memory", "cmd/login.go:33 in main.(*server).login.func2"),
+        ("go", 2, "error: user 17 not found", "store.go:12 in main.find"),
+        ("node", 0, "TypeError: fetch failed", "dist/pay.js:7 in pay"),
+        ("java", 2, "java.net.ConnectException: Connection refused", "Shop.kt:12 in Shop$Companion.buy$lambda$3"),
+        ("python_groups", 0, "ValueError: 1", "main.py:3 in work"),
+        ("python_groups", 2, "SyntaxError: invalid syntax", "views.py:3"),
+    ],
+)
+def test_each_language_tells_its_root_cause_and_our_frame(case, group, headline, culprit):
+    found = find_traceback(first_of(case, group))
+
+    assert found.headline.startswith(headline)
+    assert str(found.culprit) == culprit
+
+
+def test_every_language_file_is_in_the_list():
+    folder = Path(__file__).parents[3] / "bot" / "correlate" / "tracebacks"
+
+    assert {p.stem for p in folder.glob("*.py")} - {"__init__", "language"} == {language.name for language in LANGUAGES}
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        "\n", " ", "    at ", "\tat ", "   at ", 'File "', '", line 1', ":in `", ":in 'x'", "#0 ", "x.go:1", "goroutine 1 [running]:",
+        "(a.js:1:2)", "(A.java:1)", " in /a.cs:line 3", "Caused by: ", " ---> ", "panic: ", "Error: x", "a.B", "(T)", "/a.php(1): f()", "é", "\ud800",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(FRAGMENTS, max_size=40).map("".join))
+def test_no_text_breaks_the_reading_of_tracebacks(text):
+    found = find_traceback(text)
+
+    assert found is None or found.frames
+
+
+HOSTILE = [
+    "\n    at a(" * 8_000,
+    "\n\tat a.b(" * 8_000,
+    "\n#0 /a(1): " * 6_000,
+    "\na.go:1" * 9_000,
+    "a:in `b': " * 6_000,
+    "\n   at a.b(c) in " * 5_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
+def test_a_hostile_text_costs_little(text):
+    started = time.process_time()
+
+    find_traceback(text[:64_000])
+
+    assert time.process_time() - started < 2

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from bot.correlate.series import ErrorSeries, Mark, MarkKind, RevisionErrors
 from bot.model.evidence import Window
+from bot.model.series import ErrorSeries, Mark, MarkKind, RevisionErrors
 from bot.notify.chart_words import LONGEST_ALT_TEXT, alt_text, shown, summary
 from bot.notify.charts import HEIGHT, SCALE, WIDTH, errors_chart
 
@@ -83,13 +83,25 @@ def test_marks_and_requests_are_drawn():
     [
         series(),
         series(complete=False),
+        series(BAD, requests=(None,) * 30),
+        series(BAD, requests=(None, 5, None, *(7,) * 20, *(None,) * 7)),
         series(RevisionErrors("", (10**9,) * 30)),
         series(*(RevisionErrors(f"{HOSTILE}{number}", (number,) * 30) for number in range(9))),
         series(BAD, marks=tuple(Mark(NOON + timedelta(minutes=m), MarkKind.DEPLOY, HOSTILE) for m in range(30))),
         ErrorSeries(Window(NOON, NOON + timedelta(minutes=1)), timedelta(minutes=1), (RevisionErrors("r", (1,)),)),
         ErrorSeries(Window(NOON, NOON + timedelta(days=60)), timedelta(days=1), (RevisionErrors("r", (3,) * 60),)),
     ],
-    ids=["empty", "cut", "billions", "hostile-names", "hostile-marks", "one-bar", "two-months"],
+    ids=[
+        "empty",
+        "cut",
+        "requests-unknown",
+        "requests-with-holes",
+        "billions",
+        "hostile-names",
+        "hostile-marks",
+        "one-bar",
+        "two-months",
+    ],
 )
 def test_whatever_is_in_it_a_chart_is_drawn(drawn: ErrorSeries):
     assert picture(errors_chart(drawn, title=HOSTILE, service=SERVICE)).size == (WIDTH * SCALE, HEIGHT * SCALE)

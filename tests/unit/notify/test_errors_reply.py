@@ -9,8 +9,9 @@ import pytest
 from support import cards
 from support.snapshots import Compare
 
-from bot.correlate.series import ErrorSeries, RevisionErrors, SharedGroup
+from bot.correlate.series import SharedGroup
 from bot.model.evidence import ErrorGroup, Gap, Window
+from bot.model.series import ErrorSeries, RevisionErrors
 from bot.notify.render import render
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -74,7 +75,7 @@ def test_errors_are_told_by_revision_and_group(case: str, compare: Compare) -> N
     compare("reply/errors", case, render("reply/errors", CASES[case]))
 
 
-@pytest.mark.parametrize("moment", ["opened", "resolved", "asked"])
+@pytest.mark.parametrize("moment", ["blamed", "resolved", "asked"])
 def test_the_words_above_a_chart_say_which_it_is(moment: str, compare: Compare) -> None:
     said = "779 errors, 2 Mar 2026, 12:00–12:30 UTC: …-00283-qab 709, …-00281-kzq 70"
 

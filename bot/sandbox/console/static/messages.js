@@ -130,7 +130,7 @@ function attachmentNode(attachment, surface, view) {
 function fileNode(file) {
   const address = localPicture(file.url_private ?? "");
   if (address && file.mimetype?.startsWith("image/"))
-    return h("figure", { class: "file-picture" }, h("figcaption", null, file.title || file.name), h("img", { src: address, alt: file.alt_txt ?? file.title ?? file.name }));
+    return h("figure", { class: "file-picture" }, h("figcaption", null, file.title || file.name), h("img", { src: address, alt: file.alt_txt ?? file.title ?? file.name, width: file.original_w, height: file.original_h }));
   return h("a", { class: "file", href: address, target: "_blank", rel: "noopener" }, icon("file"), h("span", null, file.title || file.name, h("small", null, file.pretty_type ?? file.filetype)));
 }
 
