@@ -121,7 +121,7 @@ def _secrets(revision: Any) -> tuple[str, ...]:
     names = {env.value_source.secret_key_ref.secret for container in revision.containers for env in container.env} | {
         volume.secret.secret for volume in revision.volumes
     }
-    return tuple(sorted(short(name) for name in names if name))
+    return tuple(sorted({short(name) for name in names if name}))
 
 
 def _serving_container(containers: Sequence[Any]) -> Any | None:

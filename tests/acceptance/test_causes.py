@@ -70,6 +70,8 @@ async def test_a_callee_whose_errors_show_in_its_caller_is_blamed_and_rolled_bac
         said = await thread_with(person, card, "traces", "📊")
         auth_before = await serving(person, AUTH)
         await person.click("approver", "approve_rollback", card)
+        half = await person.card("1 more", "Rollback of backend-service")
+        await person.click("owner", "approve_rollback", half)  # the backend asks for two
         resolved = await person.card("Resolved", "00119", timeout_s=90)
         after = await serving(person, BACKEND)
 

@@ -47,6 +47,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
     app.router.add_post("/events/deploy", receiver.take)
+    app.router.add_post("/events/config", receiver.take)
     async with TestServer(app) as server:
         receiver.url = str(server.make_url("/"))
         yield receiver
@@ -85,6 +86,24 @@ async def test_it_is_signed_so_that_the_reference_library_believes_it(send, rece
     assert result.exit_code == 0
     assert result.stdout.startswith("delivered: auth-service in acme-staging (deploy_")
     assert headers["content-type"] == "application/json"
+
+
+async def test_the_files_that_a_commit_changed_are_told(send, receiver: Receiver) -> None:
+    await send(*DEPLOYED, "--file", "app/login.py", "--file", "app/tokens.py")
+
+    assert receiver.bodies[0]["files"] == ["app/login.py", "app/tokens.py"]
+
+
+async def test_a_changed_setting_is_told_to_its_own_address(run, receiver: Receiver) -> None:
+    told = ("--url", receiver.url, *DEPLOYED, "--name", "JWT_TTL")
+
+    result = await asyncio.to_thread(run, "send", "config", *told, RELIABILITY_WEBHOOK_SECRET=SECRET)
+
+    [(headers, body)] = receiver.received
+    Webhook(SECRET).verify(body, headers)
+    assert result.exit_code == 0
+    assert json.loads(body)["name"] == "JWT_TTL"
+    assert headers["webhook-id"].startswith("config_")
 
 
 async def test_the_bot_itself_takes_it(run) -> None:

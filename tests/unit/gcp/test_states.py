@@ -185,3 +185,23 @@ def test_an_operation_that_failed_at_once_is_told_with_googles_words():
 def test_an_operation_that_another_overtook_is_a_conflict():
     with pytest.raises(Conflict):
         check_operation(operation(done=True, code=10))
+
+
+def test_the_secrets_of_a_revision_are_those_of_its_variables_and_of_its_volumes():
+    found = revision_state(
+        revision(
+            containers=[
+                {
+                    "env": [
+                        {"name": "JWT", "value_source": {"secret_key_ref": {"secret": "jwt-key", "version": "latest"}}},
+                        {"name": "PLAIN", "value": "1"},
+                        {"name": "TWICE", "value_source": {"secret_key_ref": {"secret": "projects/9/secrets/jwt-key"}}},
+                    ]
+                }
+            ],
+            volumes=[{"name": "tls", "secret": {"secret": "tls-cert"}}],
+        )
+    )
+
+    assert found.secrets == ("jwt-key", "tls-cert")
+    assert revision_state(revision()).secrets == ()
