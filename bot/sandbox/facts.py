@@ -15,7 +15,7 @@ from bot.sandbox.local_google import LocalGoogle
 from bot.sandbox.local_slack import LocalSlack
 
 HOST: Final = "127.0.0.1"
-PLAYABLE: Final = (identities.RESPONDER, identities.APPROVER, identities.OUTSIDER)
+PLAYABLE: Final = (identities.RESPONDER, identities.APPROVER, identities.OWNER, identities.OUTSIDER)
 
 # A drill should not make people wait as production does; everything else is as it is there.
 QUICKER: Final[Mapping[str, str]] = {
