@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import catalog, db, judge, manifest, sandbox, send, settings
+from bot.cli import catalog, db, judge, manifest, replay, sandbox, send, settings
 
 __all__ = ["app"]
 
@@ -51,6 +51,7 @@ def _run() -> None:
 app.command("run")(_run)
 app.command("sandbox")(sandbox.sandbox)
 app.command("judge")(judge.judge)
+app.command("replay")(replay.replay)
 app.add_typer(catalog.app, name="catalog")
 app.command("settings")(settings.settings)
 app.command("manifest")(manifest.manifest)

@@ -14,6 +14,7 @@ The way of a signal:
     lexicon     message → error group (content: what its words speak of)
     ledger      counts by service, revision, group in buckets of five seconds of source time, duplicates left out, bounded
     exposure    share of traffic by deploys and request lines; volume by request lines, counts, or steady lines
+    view        failures as they are to be counted
     rises       where totals rose, since when, how surely (statistics: e-values, so that looking often costs nothing);
                 reworded messages and raised log levels leave totals as they were
     case        rises that began together; relations: whose failures point at whom, by names and traces

@@ -106,13 +106,13 @@ class Attributor:
         return find_rise(self._ledger, service, now)
 
     def _withdrawn(self, case: Case, judged: list[Judged], now: float) -> list[Attribution]:
-        """Take back what was said about this very rise, where now another explanation is as good as certain."""
+        """Take back the blame for this very rise, where now another explanation is as good as certain."""
         best = judged[0]
         if best.probability < _CERTAIN or best.suspect.cause is Cause.NONE:
             return []
         taken_back = []
         for index, said in enumerate(self._said):
-            if said.withdrawn or said.cause is Cause.NONE or abs(case.onset - said.since_s) > _VERY_RISE:
+            if said.withdrawn or said.cause is not Cause.REVISION or abs(case.onset - said.since_s) > _VERY_RISE:
                 continue
             left = sum(j.probability for j in judged if _is_about(said, j))
             if left <= 1 - _CERTAIN and not _is_about(said, best) and now - said.at_s >= _SECOND_THOUGHTS:

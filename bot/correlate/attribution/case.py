@@ -104,10 +104,14 @@ class Case:
         return max(groups, key=lambda pair: (pair[1], pair[0].wording.key))[0].wording.sample if groups else ""
 
     def dependency(self) -> str:
-        """The dependency that the messages name most often, "" for none."""
+        """The dependency that the messages name most often, else the only one that all need by the catalog, else ""."""
         named: Counter[str] = Counter()
         for rise in self.rises:
             for group, excess in rise.groups:
                 if group.wording.dependency:
                     named[group.wording.dependency] += excess  # type: ignore[assignment]
-        return max(named, key=lambda name: (named[name], name)) if named else ""
+        if named:
+            return max(named, key=lambda name: (named[name], name))
+        needed = [set(self.known.depends_on.get(rise.service, ())) for rise in self.roots]
+        shared = sorted(set.intersection(*needed)) if needed else []
+        return shared[0] if len(shared) == 1 else ""

@@ -61,7 +61,8 @@ def decide(case: Case, judged: list[Judged]) -> tuple[Judged | None, str]:
 
 
 def _missing_for_blame(case: Case, best: Judged) -> str:
-    needed = BLAME_AT if _age(case) < _SETTLED else LATE_BLAME_AT
+    clear = case.themes(case.roots).get(Theme.DEPENDENCY, 0.0) < 0.5
+    needed = LATE_BLAME_AT if clear and _age(case) >= _SETTLED else BLAME_AT
     if best.probability < needed:
         return f"{best.suspect.revision} is the likeliest, at {100 * best.probability:.0f} % of the {100 * needed:.0f} % needed"
     wait = _patience(case, best)

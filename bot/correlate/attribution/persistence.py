@@ -7,11 +7,11 @@ from bot.correlate.attribution.content import Theme
 from bot.correlate.attribution.ledger import BUCKET, Service
 from bot.correlate.attribution.rises import Rise
 
-_OPENING = 15.0  # seconds in which instances start
+_OPENING = 12.0  # seconds in which instances start
 _HABIT = 75.0  # … which those services get that are known to start coldly
 _LONG = 60.0  # … after which what fails is no start
 _LAG = 4.0  # seconds that entries take to arrive, mostly
-_UNCLEAR = 24.0  # … where the words could be those of a cold start
+_UNCLEAR = 21.0  # … where the words could be those of a cold start
 _GOES_ON = 0.25  # of the opening's rate
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import log1p
 
 from bot.correlate.attribution.content import Theme
-from bot.correlate.attribution.exposure import share_seconds, splits, surge
-from bot.correlate.attribution.ledger import BUCKET, Buckets, Group, Ledger, Series, Service
+from bot.correlate.attribution.exposure import share_seconds, surge
+from bot.correlate.attribution.ledger import BUCKET, Group, Ledger, Series, Service
 from bot.correlate.attribution.statistics import change_point, dispersion, log_evidence
+from bot.correlate.attribution.view import View, raised_kinds
 
 WINDOW = 1_500.0  # seconds that are searched for a beginning
 _BUSY = 150.0  # seconds without an error after which a rise is over
 _FREE_PENALTY = 3.5  # a beginning that was searched for costs evidence; one given by a deploy does not
 _SHARP = 1.5  # least ratio of rates that is called a rise
 _SHORT = 240.0  # seconds of history from which burstiness can be read
+_NEW_FOR = 300.0  # seconds that a revision counts as new
 _WARM_UP = 60.0  # seconds of history before a beginning can be searched for
 MIN_UNITS = 3
 
@@ -80,104 +83,18 @@ def find_rise(ledger: Ledger, service: Service, now: float) -> Rise | None:
 
 
 def _find(ledger: Ledger, service: Service, now: float, kind: str) -> Rise | None:
-    view = View(service, kind, _raised(service, now), now)
+    view = View(service, kind, raised_kinds(service, now), now)
     if not view.any_since(now - _BUSY):
         return None
     start = max(ledger.first, now - WINDOW)
     found = [_whole(view, start, now), *(_of_revision(view, r, start, now) for r in _deployed(service, now))]
+    if kind == "error":
+        found += [_not_starting(series, service, now) for series in service.series.values()]
     best = max((f for f in found if f), key=lambda f: f[1], default=None)
     if best is None:
         return None
     onset, strength, revision = best
     return _described(view, _refined(view, onset, revision), strength, start, now)
-
-
-class View:
-    """Failures by revision as they are to be counted: raised levels taken back."""
-
-    def __init__(self, service: Service, kind: str, raised: frozenset[str], now: float) -> None:
-        self.service = service
-        self.kind = kind
-        self.raised = raised
-        self.timeline = splits(service)
-        self.limit = int((now + 30) // BUCKET)
-        self.refusals_logged = any(s.refused or s.answered for s in service.series.values())
-        self._counted = {s.revision: self._buckets(s) for s in service.series.values()}
-
-    def buckets(self, revision: str) -> Buckets:
-        return self._counted.get(revision, {})
-
-    def total(self, start: float, end: float, *, revision: str | None = None, but: str | None = None) -> float:
-        first, last = int(start // BUCKET), int(end // BUCKET)
-        return sum(
-            count
-            for name, buckets in self._counted.items()
-            if name != but and (revision is None or name == revision)
-            for bucket, count in buckets.items()
-            if first <= bucket < last
-        )
-
-    def dense(self, start: float, end: float, revision: str | None = None) -> list[float]:
-        """Counts of every bucket from `start` to `end`, of one revision or of all."""
-        first, last = int(start // BUCKET), max(int(end // BUCKET), int(start // BUCKET)) + 1
-        counts = [0.0] * (last - first)
-        for name, buckets in self._counted.items():
-            if revision is None or name == revision:
-                for bucket, count in buckets.items():
-                    if first <= bucket < last:
-                        counts[bucket - first] += count
-        return counts
-
-    def any_since(self, start: float) -> bool:
-        first = int(start // BUCKET)
-        return any(bucket >= first for buckets in self._counted.values() for bucket in buckets)
-
-    def _buckets(self, series: Series) -> Buckets:
-        if self.kind == "client":
-            return series.refused if self.refusals_logged else _spread(series)
-        if not self.raised:
-            return series.units
-        counted = dict(series.units)
-        for key in self.raised:
-            group = series.groups.get(key)
-            for bucket, count in group.quiet.items() if group else ():
-                counted[bucket] = counted.get(bucket, 0) + count
-        return counted
-
-
-def _spread(series: Series) -> Buckets:
-    """Refusals by count, where no request is logged: each interval's spread evenly over its buckets."""
-    buckets: Buckets = {}
-    for (at, response_class), requests in series.counts.items():
-        if response_class == "4xx" and requests.count:
-            first, last = int((at - requests.interval) // BUCKET), int(at // BUCKET)
-            for bucket in range(first, last):
-                share = requests.count * (bucket - first + 1) // (last - first) - requests.count * (bucket - first) // (
-                    last - first
-                )
-                buckets[bucket] = buckets.get(bucket, 0) + share
-    return buckets
-
-
-def _raised(service: Service, now: float) -> frozenset[str]:
-    """Groups that are now logged as errors and were as frequent before at a lower level."""
-    keys = {key for s in service.series.values() for key, g in s.groups.items() if g.errors}
-    return frozenset(
-        key for key in keys if _is_raised([s.groups[key] for s in service.series.values() if key in s.groups], now)
-    )
-
-
-def _is_raised(groups: list[Group], now: float) -> bool:
-    quiet = [(bucket, count) for group in groups for bucket, count in group.quiet.items()]
-    errors = [(bucket, count) for group in groups for bucket, count in group.errors.items()]
-    if len(quiet) < 2 or not errors or any(g.wording.death for g in groups):
-        return False
-    first_error = min(bucket for bucket, _ in errors)
-    before = sum(count for bucket, count in quiet if bucket < first_error)
-    seconds_before = max((first_error - min(bucket for bucket, _ in quiet)) * BUCKET, BUCKET)
-    seconds_after = max(now - first_error * BUCKET, BUCKET)
-    after = sum(count for _, count in errors) + sum(count for bucket, count in quiet if bucket >= first_error)
-    return before >= 3 and before / seconds_before >= 0.4 * after / seconds_after
 
 
 def _deployed(service: Service, now: float) -> list[str]:
@@ -216,9 +133,22 @@ def _of_revision(view: View, revision: str, start: float, now: float) -> tuple[f
     noise = _noise(view.dense(start, deployed))
     if after / exposure < _SHARP * before / max(own + others, BUCKET):
         return None
-    penalty = _FREE_PENALTY if onset > deployed + 90 else 0.0
+    penalty = (
+        _FREE_PENALTY if onset > deployed + 90 else 0.5 * log1p((now - onset) / 60)
+    )  # who waits long finds something
     strength = log_evidence(after / noise, exposure, before / noise, max(own + others, 30.0)) - penalty
     return onset, strength, revision
+
+
+def _not_starting(series: Series, service: Service, now: float) -> tuple[float, float, str | None] | None:
+    """A revision that is new and says hardly anything but that it dies: no requests are needed, and it is no chance."""
+    if not series.revision or series.answered or series.first < max(service.first + _WARM_UP, now - _NEW_FOR):
+        return None
+    dying = [g for g in series.groups.values() if g.errors and (g.wording.death or g.wording.theme is Theme.STARTUP)]
+    lines = sum(group.total for group in dying)
+    if lines < MIN_UNITS or lines < 0.5 * sum(series.lines.values()):
+        return None
+    return min(group.first for group in dying), min(12.0, 3.0 + lines), series.revision
 
 
 def _noise(counts: list[float]) -> float:
@@ -281,6 +211,11 @@ def _described(view: View, onset: float, strength: float, start: float, now: flo
 def _throttled(view: View, onset: float) -> float:
     first = int(onset // BUCKET)
     series = view.service.series.values()
+    if not view.refusals_logged:  # only counted: then what was said since tells
+        quiet = [g for s in series for g in s.groups.values() if g.wording.theme is Theme.CAPACITY]
+        since = sum(count for g in quiet for bucket, count in g.quiet.items() if bucket >= first)
+        before = sum(count for g in quiet for bucket, count in g.quiet.items() if bucket < first)
+        return 1.0 if since >= MIN_UNITS and since > before else 0.0
     throttled = sum(count for s in series for bucket, count in s.throttled.items() if bucket >= first)
     return throttled / max(1, sum(count for s in series for bucket, count in s.refused.items() if bucket >= first))
 

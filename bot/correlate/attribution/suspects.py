@@ -22,7 +22,7 @@ def suspects(case: Case) -> list[Suspect]:
         found += [
             Suspect(Cause.CONFIG, name, at=s.at, name=s.name, heard=s.heard)
             for s in service.settings
-            if -SKEW <= case.onset - s.at <= _SETTING_REACH
+            if -SKEW - 10 <= case.onset - s.at <= _SETTING_REACH
         ]
     where = case.roots[0].service if len(case.roots) == 1 else ""
     found += [

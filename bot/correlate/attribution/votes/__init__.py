@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bot.correlate.attribution.case import Case, Suspect
 from bot.correlate.attribution.votes import (
+    changed_files,
     content,
     counts,
     elsewhere,
@@ -35,6 +36,7 @@ VOTES: tuple[Callable[[Case, Suspect], Vote | None], ...] = (
     recurrence.vote,
     volume.vote,
     counts.vote,
+    changed_files.vote,
 )
 
 

@@ -10,7 +10,7 @@ from bot.model.attribution import Cause, Vote
 _EACH = 2.5
 _LIMIT = 6.0
 _POINTS = 0.25  # share of the failures that must point at a service to call the rise an echo of it
-_LATELY = 120.0
+_LATELY, _WITHIN_REACH = 120.0, 900.0  # seconds from a deploy to the errors: hardly chance; a leak, perhaps
 
 
 def vote(case: Case, suspect: Suspect) -> Vote | None:
@@ -48,6 +48,8 @@ def _of_dependency(case: Case) -> Vote | None:
         weight = min(_LIMIT, 2.0 * sum(map(_sureness, untouched)))
         return Vote("elsewhere", weight, f"{names} fail together; nobody deployed {len(untouched)} of them")
     if untouched:
+        if _deployed_lately(case, untouched[0], _WITHIN_REACH):
+            return Vote("elsewhere", -0.2, f"only {untouched[0].service} fails, whose last deploy is minutes ago")
         return Vote("elsewhere", 0.5, f"nobody deployed {untouched[0].service} lately")
     return Vote("elsewhere", -1.0, f"only {case.roots[0].service} fails, which was deployed lately")
 
@@ -64,5 +66,5 @@ def _points(case: Case, rise: Rise, service: str) -> bool:
     return own is not None and case.echoes(rise, own)
 
 
-def _deployed_lately(case: Case, rise: Rise) -> bool:
-    return any(0 <= rise.onset - d.at + 20 <= _LATELY for d in case.ledger.services[rise.service].deploys)
+def _deployed_lately(case: Case, rise: Rise, within: float = _LATELY) -> bool:
+    return any(0 <= rise.onset - d.at + 20 <= within for d in case.ledger.services[rise.service].deploys)

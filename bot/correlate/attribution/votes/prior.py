@@ -11,7 +11,7 @@ _USUAL = {
     Cause.DEPENDENCY: -0.7,
     Cause.TRAFFIC: -0.7,
     Cause.CLIENT: 1.5,  # only asked where nothing but 4xx rose
-    Cause.NONE: 5.0,  # against which the strength of the rise is set; a chance rise is searched for beside deploys, too
+    Cause.NONE: 4.5,  # against which the strength of the rise is set; a chance rise is searched for beside deploys, too
 }
 _ROLLED_BACK = -3.0  # who goes back to a revision knew it to be good
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.correlate.attribution.case import Case, Suspect
+from bot.correlate.attribution.content import Theme
 from bot.correlate.attribution.exposure import asked_share, share_seconds, splits
 from bot.correlate.attribution.rises import Rise
 from bot.correlate.attribution.statistics import log_evidence
@@ -10,12 +11,13 @@ from bot.model.attribution import Cause, Vote
 
 _LIMIT = 7.0
 _LEAST_EXPOSURE = 2.0  # share-seconds of the others after the onset; less is draining, not serving
+_CLEARLY, _MUCH_MORE = 8.0, 4.0  # failures of the others; ratio of rates
 _RATIOS = (3.0, 10.0, 30.0, 100.0)
 
 
 def vote(case: Case, suspect: Suspect) -> Vote | None:
     rise = case.rise_of(suspect.service)
-    if suspect.cause is not Cause.REVISION or rise is None:
+    if suspect.cause is not Cause.REVISION or rise is None or rise.themes.get(Theme.STARTUP, 0.0) >= 0.5:
         return None
     told = compare(case, rise, suspect.revision)
     if told is None:
@@ -49,4 +51,6 @@ def compare(case: Case, rise: Rise, revision: str) -> tuple[float, float, float,
     own = max(0.0, own - usual * own_seconds / (own_seconds + other_seconds))
     others = max(0.0, others - usual * other_seconds / (own_seconds + other_seconds))
     weight = log_evidence(own, own_seconds, others, other_seconds, _RATIOS)
+    if others >= _CLEARLY and own / own_seconds < _MUCH_MORE * others / other_seconds:
+        weight = min(weight, -1.0)  # the others fail for sure, too, and not much less: it is not this one
     return max(-_LIMIT, min(_LIMIT, weight)), own, others, own_seconds / (own_seconds + other_seconds)

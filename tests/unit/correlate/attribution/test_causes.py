@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.correlate.attribution import Attributor, Known, attribute
 from bot.model.attribution import Cause
 
 from .story import BUG, REFUSED, Story, calm
@@ -162,7 +163,6 @@ def test_a_rollback_is_not_blamed_for_the_errors_that_it_ends():
 
 
 def test_low_traffic_is_inconclusive_and_says_how_much_more_it_needs():
-    from bot.correlate.attribution import Attributor
 
     story = calm("auth").deploy(600, "auth", "auth-2", "auth-1").say(602, "auth", "auth-2", BUG)
     story.say(606, "auth", "auth-2", BUG).say(611, "auth", "auth-2", BUG)
@@ -196,3 +196,23 @@ def test_a_blame_is_withdrawn_with_a_reason_when_others_turn_out_to_fail_alike()
     assert (said[0].cause, said[0].withdrawn) == (Cause.REVISION, "")
     assert any(one.cause is Cause.REVISION and "likelier" in one.withdrawn for one in said)
     assert said[-1].cause is Cause.DEPENDENCY
+
+
+def test_frames_in_changed_files_speak_against_the_revision_that_changed_them():
+    frame = 'Traceback (most recent call last):\n  File "/srv/app/billing/views.py", line 3, in charge\nKeyError: 1'
+    story = calm("auth").deploy(600, "auth", "auth-2", "auth-1")
+    story.serve("auth", "auth-2", 600, 700, fails=0.5, message=frame)
+
+    [said] = attribute(story.signals, 700, Known(changed_files={"auth-2": ("src/app/billing/views.py",)}))
+
+    assert "changed_files" in [vote.name for vote in said.votes]
+
+
+def test_a_dependency_that_no_line_names_is_named_by_the_catalog():
+    story = calm("shop", "mail")
+    for service in ("shop", "mail"):
+        story.serve(service, f"{service}-1", 600, 900, fails=0.5, message="save failed: connection refused")
+
+    [said] = attribute(story.signals, 900, Known(depends_on={"shop": ("postgres",), "mail": ("redis", "postgres")}))
+
+    assert (said.cause, said.culprit) == (Cause.DEPENDENCY, "postgres")
