@@ -15,6 +15,7 @@ NOT_LISTENING = (
 MALFORMED = (
     "The request failed because either the HTTP response was malformed or connection to the instance had an error."
 )
+REFUSED = 'psycopg.OperationalError: connection to server at "10.1.2.3", port 5432 failed: Connection refused'
 TRACEBACK = (
     "Traceback (most recent call last):",
     '  File "/app/app/main.py", line 12, in <module>',
@@ -121,20 +122,31 @@ class Dump:
 
 
 def bad_release(*, audit: bool = True) -> list[Entry]:
-    """A module is missing from the image: workers exit, the platform answers 503."""
+    """A module is missing from the image: workers exit, the platform answers 503; after three minutes it is put back."""
     dump, old, new = Dump(), "auth-service-00281-kzq", "auth-service-00283-qab"
-    dump.traffic(0, 900, old, every=1.5)
+    dump.traffic(0, 300, old, every=2)
     if audit:
-        dump.asked(890, old)
-        dump.settled(900, new)
-    dump.system(896, new, "Starting new instance. Reason: DEPLOYMENT_ROLLOUT - Instance started due to deployment.")
-    for second in range(902, 1200, 20):
+        dump.asked(290, old)
+        dump.settled(300, new)
+    dump.system(296, new, "Starting new instance. Reason: DEPLOYMENT_ROLLOUT - Instance started due to deployment.")
+    for second in range(302, 480, 20):
         dump.stderr(second, new, *TRACEBACK)
         dump.system(second + 1, new, "Container called exit(3).", "WARNING")
-    dump.traffic(901, 1200, new, every=1.5, failing=0.97, text=MALFORMED)
-    if audit:
-        dump.asked(1195, new, "avery@acme.example")
-    dump.traffic(1201, 1700, old, every=1.5)
+    dump.traffic(301, 480, new, every=2, failing=0.97, text=MALFORMED)
+    dump.traffic(481, 720, old, every=2)
+    return dump.entries
+
+
+def canary() -> list[Entry]:
+    """A tenth of the traffic goes to a revision that fails half of it; only requests and log lines tell so."""
+    dump, old, new = Dump(), "auth-service-00281-kzq", "auth-service-00282-bad"
+    for number in range(2250):
+        second = number * 0.4
+        is_new = second >= 300 and number % 10 == 3
+        failed = is_new and number % 20 == 3
+        dump.request(second, new if is_new else old, 500 if failed else 200)
+        if failed:
+            dump.stderr(second + 0.01, new, "ERROR: KeyError: 'plan'", severity="ERROR")
     return dump.entries
 
 
@@ -150,29 +162,22 @@ def port_mismatch() -> list[Entry]:
 
 def dependency_outage() -> list[Entry]:
     """A database goes away under two services; one of them was deployed a minute before."""
-    entries: list[Entry] = []
-    for service, at in (("auth-service", 0.0), ("backend-service", 0.2)):
-        dump, old = Dump(service), f"{service}-00041-abc"
-        serving = old
-        if service == "auth-service":
-            serving = f"{service}-00042-def"
-            dump.traffic(at, 600, old)
-            dump.asked(590, old)
-            dump.settled(600, serving)
-        dump.traffic(at + (600 if serving != old else 0), 700, serving)
-        dump.traffic(at + 700, 1000, serving, failing=0.6)
-        for second in range(700, 1000, 3):
-            dump.stderr(
-                second + at, serving, severity="ERROR",
-                *("psycopg.OperationalError: connection to server at \"10.1.2.3\", port 5432 failed: Connection refused",),
-            )  # fmt: skip
-        dump.traffic(at + 1000, 1400, serving)
-        entries += dump.entries
-    return sorted(entries, key=lambda entry: entry["timestamp"])
+    auth, backend = Dump("auth-service"), Dump("backend-service")
+    before, fresh, other = "auth-service-00041-abc", "auth-service-00042-def", "backend-service-00041-abc"
+    auth.traffic(0, 240, before, every=2)
+    auth.asked(230, before)
+    auth.settled(240, fresh)
+    for dump, name, begin in ((auth, fresh, 240.0), (backend, other, 0.2)):
+        dump.traffic(begin, 360, name, every=2)
+        dump.traffic(begin - int(begin) + 360, 540, name, every=2, failing=0.6)
+        for second in range(360, 540, 6):
+            dump.stderr(second + 0.1, name, REFUSED, severity="ERROR")
+        dump.traffic(begin - int(begin) + 540, 840, name, every=2)
+    return sorted([*auth.entries, *backend.entries], key=lambda entry: str(entry["timestamp"]))
 
 
 def quiet_hour() -> list[Entry]:
     """Nothing happens."""
     dump = Dump()
-    dump.traffic(0, 3600, "auth-service-00281-kzq", every=3.0)
+    dump.traffic(0, 3600, "auth-service-00281-kzq", every=12)
     return dump.entries
