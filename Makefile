@@ -32,7 +32,7 @@ types: $(READY) ## mypy, strict
 imports: $(READY) ## which way imports point
 	$(BIN)/lint-imports
 
-evaluate: $(READY) ## how well attribution tells causes apart; ARGS="--seeds 50 --scenario bad-canary" passes options on
+evaluate: $(READY) ## how well attribution tells causes apart; ARGS="--seeds 50" passes options on
 	$(BIN)/python -m tests.evaluation $(ARGS)
 
 bench: $(READY) ## speed, beside others on the same lines; ARGS="fingerprints" runs one

@@ -1,14 +1,12 @@
 """python -m tests.bench [NAME …] [--write docs/benchmarks.md]: measures, prints tables, rewrites the document's section.
 
 A benchmark is a module beside this one with `measure() -> Table`, listed in BENCHMARKS. `--write` replaces what stands
-between `<!-- bench:NAME -->` and `<!-- /bench:NAME -->`; a document without the marks gets them at its end.
+between the benchmark's marks in the document.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
-import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from tests.bench.table import Table
+from tests.bench.table import Table, write
 
 BENCHMARKS = ("fingerprints",)
 
@@ -30,17 +28,6 @@ def show(console: Console, table: Table) -> None:
     console.print(grid)
     for note in table.notes:
         console.print(f"  {note}", highlight=False, markup=False)
-
-
-def write(document: Path, name: str, table: Table) -> None:
-    """Replaces the section of one benchmark; everything else in the document stays."""
-    begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
-    machine = f"Python {platform.python_version()}, {platform.machine()}."
-    section = f"{begin}\n{table.markdown()}- {machine}\n{end}"
-    text = document.read_text(encoding="utf-8") if document.exists() else "# Benchmarks\n"
-    marked = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    new = marked.sub(lambda _: section, text) if marked.search(text) else f"{text.rstrip()}\n\n{section}\n"
-    document.write_text(new, encoding="utf-8")
 
 
 def main() -> None:

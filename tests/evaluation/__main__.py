@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 
 from bot.correlate.attribution.signals import Signal
+from tests.bench import table as document
 
 from . import report
 from .scenarios import SCENARIOS
@@ -35,6 +37,7 @@ def evaluate(
     baseline: Annotated[bool, typer.Option(help="Also what others do.")] = True,
     engine: Annotated[bool, typer.Option(help="The engine itself.")] = True,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    write: Annotated[Path | None, typer.Option(help="Also rewrite the section of this document.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Scores and wrong episodes as JSON.")] = False,
 ) -> None:
     """Play every scenario, print the scores; exit code 1 when a goal is missed."""
@@ -54,6 +57,8 @@ def evaluate(
         typer.echo(report.as_json(results))
     else:
         report.print_tables(results, console)
+    if write and engine:
+        document.write(write, "attribution-quality", report.as_table(results))
     misses = report.misses(results[report.ENGINE]) if engine else []
     for miss in misses:
         console.print(f"missed – {miss}", style="red")

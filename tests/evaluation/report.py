@@ -10,6 +10,8 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import table as document
+
 from .baselines import BASELINES
 from .scenarios import SCENARIOS
 from .score import Answerer, Result, Score, add_up, judge, listen, missed
@@ -88,6 +90,23 @@ def print_tables(results: dict[str, list[Result]], console: Console) -> None:
     for name, every in results.items():
         table.add_row(name, *_cells(add_up(every)))
     console.print(table)
+
+
+def as_table(results: dict[str, list[Result]]) -> document.Table:
+    """The engine by scenario and everybody over all of them, for the document of benchmarks."""
+    rows = [(name, *_cells(score)) for name, score in by_scenario(results[ENGINE]).items()]
+    rows += [(f"**all: {name}**", *_cells(add_up(every))) for name, every in results.items()]
+    seeds = {one.seed for one in results[ENGINE]}
+    return document.Table(
+        "Whose fault it is",
+        ("scenario", "episodes", "precision", "recall", "innocent blamed", "p50", "p90", "cause right"),
+        tuple(rows),
+        (
+            f"Seeds {min(seeds)} – {max(seeds)} of `make evaluate`; what is measured is defined in tests/evaluation/__init__.py.",
+            "Precision and recall of blaming a revision; innocent revisions blamed per episode.",
+            "p50 and p90: from the first guilty error to the blame.",
+        ),
+    )
 
 
 COLUMNS = ("episodes", "precision", "recall", "innocent", "p50", "p90", "cause")
