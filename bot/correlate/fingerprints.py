@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 
 from bot.correlate.entry_json import json_message
-from bot.correlate.likeness import RESIDUE, like
+from bot.correlate.likeness import RESIDUE, Kinds
 from bot.correlate.masking import mask, shape_of, template
 from bot.correlate.tracebacks import Frame, Traceback, find_traceback, language_of
 
@@ -36,15 +35,16 @@ _MAX_JSON = 65_536
 # Together a few MiB in practice and some 60 MiB at worst (floods of 512 four-byte characters each).
 _SHORT = 512
 _MAX_SHORT = 16_384
-_MAX_TEXTS = 16_384
+_MAX_TEXTS = 8_192
+_WORTH = 4  # remembering a text costs a quarter of what it saves when the text comes again
+_PAUSE = 100_000  # lines
 _MAX_LONG = 256
 
-_MAX_ALIKE = 4_096
-_OFTEN = 16
-_NOTHING = re.compile(r"(?!)")  # matches no text
-
 _texts: dict[str, str] = {}
-_alike: dict[bytes, tuple[re.Pattern[str], str, int]] = {}  # pattern, name, how often the pattern did not match
+_kinds = Kinds()
+_known = _kinds.known
+_paid = 0  # answers that `_texts` gave since it was last empty
+_pause = 0  # lines that `_texts` is left alone for, before it is tried again
 _shapes: dict[bytes, str] = {}
 _templates: dict[str, str] = {}
 _long_shapes: dict[bytes, str] = {}
@@ -56,15 +56,25 @@ def fingerprint(text: str) -> str:
     Deterministic across processes and platforms; any text is accepted, lone surrogates and NULs included. Of a text
     longer than 8,192 characters the first and last 4,096 count.
     """
-    name = _texts.get(text)
-    if name is None:
-        if len(text) > _SHORT:
-            return _by_shape(text)
-        rest = text.encode("utf-8", "surrogatepass").translate(None, RESIDUE)
-        known = _alike.get(rest)
-        name = known[1] if known is not None and known[0].fullmatch(text) else _newly(text, rest)
+    global _paid, _pause  # noqa: PLW0603 — two counters of the memory `_texts`, on the hottest path there is
+    if _pause:
+        _pause -= 1
+    else:
+        name = _texts.get(text)
+        if name is not None:
+            _paid += 1
+            return name
+    if len(text) > _SHORT:
+        return _by_shape(text)
+    try:
+        residue = text.encode().translate(None, RESIDUE)
+    except UnicodeEncodeError:  # a lone surrogate; too rare to be remembered by more than its shape
+        return _by_shape(text)
+    kind = _known.get(residue)
+    name = kind[1] if kind is not None and kind[0](text) else _newly(text, residue)
+    if not _pause:
         if len(_texts) >= _MAX_TEXTS:
-            _texts.clear()
+            _forget_texts()
         _texts[text] = name
     return name
 
@@ -75,22 +85,19 @@ def frame_key(frame: Frame, traceback: Traceback) -> str:
     return f"{mask(stable(frame.file))}:{mask(stable(frame.function))}"
 
 
-def _newly(text: str, rest: bytes) -> str:
-    """The name of a line by its shape; the 16th line of a kind makes a pattern for those to come.
+def _forget_texts() -> None:
+    """Starts the memory of texts anew; where nearly no line was said twice, only after a pause."""
+    global _paid, _pause  # noqa: PLW0603 — see fingerprint
+    _pause = 0 if _paid * _WORTH >= _MAX_TEXTS else _PAUSE
+    _paid = 0
+    _texts.clear()
 
-    Making one costs as much as masking a hundred lines, and a flood of unrelated lines must not pay for it.
-    """
-    known = _alike.get(rest)
-    if known is None:
-        name, _ = _by_reading(text, shape_of(text))
-        if len(_alike) >= _MAX_ALIKE:
-            _alike.clear()
-        _alike[rest] = (_NOTHING, name, 1)
-    else:
+
+def _newly(text: str, residue: bytes) -> str:
+    name = _kinds.near(text, residue)
+    if name is None:
         name = _by_shape(text)
-        seen = known[2] + 1
-        if seen <= _OFTEN:
-            _alike[rest] = ((seen == _OFTEN and like(text)) or _NOTHING, name, seen)
+        _kinds.count(text, residue, name)
     return name
 
 
@@ -116,7 +123,7 @@ def _by_reading(text: str, shape: bytes) -> tuple[str, bool]:
     if len(text) > _MAX_TEXT:
         text = _ends(text)
         shape = shape_of(text)
-    traceback = find_traceback(text) if "\n" in text else None
+    traceback = find_traceback(text)
     if traceback is None:
         return _named(template(shape)), True
     has_digit = any(character.isdigit() for character in traceback.exception)

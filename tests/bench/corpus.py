@@ -216,9 +216,17 @@ def labelled(count: int, seed: int) -> list[Line]:
     return [(template, made_of(template, rng)) for template in rng.choices(order, weights, k=count)]
 
 
-def distinct(count: int, seed: int) -> list[str]:
-    """Lines of which no two are equal, evenly over the templates that have a slot: nothing is ever seen twice."""
-    return list(dict.fromkeys(_endless(seed, count * 2)))[:count]
+FREE = ("{path}", "{quoted}", "{name}", "{email}", "{url}", "{mixed}", "{pod}")
+"""Slots filled with words, which differ from line to line as numbers do but do not look like them."""
+
+
+def distinct(count: int, seed: int, *, free: bool = True) -> list[str]:
+    """Lines of which no two are equal, evenly over the templates that have two slots: nothing is ever seen twice.
+
+    `free=False` leaves the templates with slots for words out: numbers, ids, hexadecimal, addresses and times differ.
+    """
+    templates = [t for t in _TEMPLATES if t.count("{") >= 2 and (free or not any(slot in t for slot in FREE))]
+    return list(dict.fromkeys(_endless(templates, seed, count * 2)))[:count]
 
 
 def repeating(count: int, seed: int) -> list[str]:
@@ -243,8 +251,7 @@ def words(count: int, seed: int) -> list[str]:
     return [" ".join(rng.choices(vocabulary, k=10)) for _ in range(count)]
 
 
-def _endless(seed: int, count: int) -> Iterator[str]:
+def _endless(templates: list[str], seed: int, count: int) -> Iterator[str]:
     rng = random.Random(seed)
-    with_slots = [template for template in _TEMPLATES if template.count("{") >= 2]
     for position in range(count):
-        yield made_of(with_slots[position % len(with_slots)], rng)
+        yield made_of(templates[position % len(templates)], rng)

@@ -26,14 +26,24 @@ _BY_NAME = {language.name: language for language in LANGUAGES}
 def find_traceback(text: str) -> Traceback | None:
     """The traceback in `text`, None when there is none. Of a chain, the root cause; of Python's, the one raised last.
 
-    Java, .NET and Node name the root cause in a chain; Python prints the exception that ended the request last.
+    Java, .NET and Node name the root cause in a chain; Python prints the exception that ended the request last. A text
+    that some logger made one line of, by escaping the line ends, is read as if it had not.
     """
     if "\n" not in text:
-        return None
+        if "\\n" not in text:
+            return None
+        text = _unfolded(text)
     for language in LANGUAGES:
         if language.may_be_in(text) and (found := language.read(text)):
             return found
     return None
+
+
+def _unfolded(line: str) -> str:
+    """A line with its escaped line ends, tabs and quotes as they were, without what closes the quote around it."""
+    for escaped, plain in (("\\r", ""), ("\\n", "\n"), ("\\t", "\t"), ('\\"', '"'), ("\\'", "'")):
+        line = line.replace(escaped, plain)
+    return line.rstrip(' \n"}')
 
 
 def language_of(traceback: Traceback) -> Language:

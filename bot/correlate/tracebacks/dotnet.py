@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.tracebacks.language import TYPE, Language
+from bot.correlate.tracebacks.language import BEHIND_WORDS, TYPE, Language
 
 LANGUAGE = Language(
     name="dotnet",
@@ -21,6 +21,7 @@ LANGUAGE = Language(
             re.MULTILINE,
         ),
         re.compile(rf"(?<=---> ){TYPE}: (?P<message>[^\n]*)$", re.MULTILINE),
+        re.compile(rf"{BEHIND_WORDS}(?:: (?P<message>[^\n]*))?$(?=\n[ \t]+at )", re.MULTILINE),
     ),
     foreign=re.compile(
         r"^[^ ]* ?(?:System|Microsoft|Npgsql|MySql|MySqlConnector|Grpc|Newtonsoft|Serilog|StackExchange|MediatR|Polly|Dapper"

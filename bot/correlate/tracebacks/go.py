@@ -10,12 +10,15 @@ LANGUAGE = Language(
     name="go",
     hints=(".go:",),
     frame=re.compile(
-        r"^(?P<function>[\w./~-]{1,200}(?:\(\*?[\w.]{1,80}(?:\[\.\.\.\])?\))?[\w.·-]{0,100}(?:\[\.\.\.\])?)(?:\([^\n]{0,300}\))?\r?\n"
+        r"^(?P<function>[\w./~-]{1,200}(?:\(\*?[\w.]{1,80}(?:\[\.\.\.\])?\)(?=\.))?[\w.·-]{0,100}(?:\[\.\.\.\])?)(?:\([^\n]{0,300}\))?\r?\n"
         r"[ \t]+(?P<file>[^\s:]{1,500}\.(?:go|s)):(?P<line>\d{1,9})",
         re.MULTILINE,
     ),
     exceptions=(
         re.compile(r"^(?P<type>panic|fatal error): (?P<message>[^\n]*)$", re.MULTILINE),
+        re.compile(
+            r"(?<=[\s:=\"'])(?P<type>panic|fatal error): (?P<message>[^\n]*)$(?=\s{1,4}goroutine )", re.MULTILINE
+        ),
         re.compile(r"http: (?P<type>panic) serving [^\n]{1,60}?\d: (?P<message>[^\n]*)$", re.MULTILINE),
         re.compile(r"^(?P<type>SIG[A-Z]{2,6}): (?P<message>[^\n]*)$", re.MULTILINE),
         # pkg/errors says the message and then the stack, with no word for what it is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.tracebacks.language import TYPE, Language
+from bot.correlate.tracebacks.language import BEHIND_WORDS, TYPE, Language
 
 LANGUAGE = Language(
     name="java",
@@ -20,6 +20,7 @@ LANGUAGE = Language(
             rf'^(?:Exception in thread "[^"\n]{{0,100}}" )?(?:Caused by: )?{TYPE}(?:: (?P<message>[^\n]*))?$',
             re.MULTILINE,
         ),
+        re.compile(rf"{BEHIND_WORDS}(?:: (?P<message>[^\n]*))?$(?=\n[ \t]+at )", re.MULTILINE),
         re.compile(rf"(?<=[ :]){TYPE}: (?P<message>[^\n]*)$", re.MULTILINE),  # behind a logger's own words
     ),
     foreign=re.compile(

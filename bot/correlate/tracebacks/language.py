@@ -17,6 +17,13 @@ MAX_FRAMES = 200
 TYPE = r"(?P<type>[A-Za-z_$][\w$]*(?:[.:]{1,2}[A-Za-z_$][\w$]*)*)"
 """An exception's name in most languages: `KeyError`, `java.lang.Error`, `Net::ReadTimeout`."""
 
+BEHIND_WORDS = (
+    r"(?<=[\s:(\[\]|\"'=])(?P<type>(?:[A-Za-z_$][\w$]{0,100}(?:\.|::)){0,12}[A-Z]?[\w$]{0,100}?"
+    r"(?:Error|Exception|Failure|Fault|Timeout|Refused|Denied|NotFound)\w{0,40}"
+    r"|(?:[a-z_$][\w$]{0,100}\.){1,12}[A-Z][\w$]{0,100})"
+)
+"""An exception's name after a logger's own words on the same line: "request failed: TypeError: …"."""
+
 
 @dataclass(frozen=True)
 class Frame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.tracebacks.language import TYPE, Language
+from bot.correlate.tracebacks.language import BEHIND_WORDS, TYPE, Language
 
 LANGUAGE = Language(
     name="node",
@@ -19,6 +19,7 @@ LANGUAGE = Language(
         re.compile(
             rf"^(?:[ \t]*\[cause\]: )?(?:Uncaught )?{TYPE}(?: \[\w{{1,60}}\])?(?:: (?P<message>[^\n]*))?$", re.MULTILINE
         ),
+        re.compile(rf"{BEHIND_WORDS}(?: \[\w{{1,60}}\])?(?:: (?P<message>[^\n]*))?$(?=\n[ \t]+at )", re.MULTILINE),
     ),
     foreign=re.compile(r"node_modules|^node:|^internal/|^<anonymous>"),
     raise_first=True,

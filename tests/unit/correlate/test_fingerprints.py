@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.correlate import fingerprint, fingerprints, mask, masking
-from bot.correlate.likeness import like
+from bot.correlate import fingerprint, fingerprints, likeness, mask, masking
+from bot.correlate.likeness import Kinds, like
 from bot.correlate.masking import shape_of
 from tests.bench import corpus
 from tests.bench.fingerprints import quality
@@ -242,11 +242,53 @@ FORMATS = st.lists(
             "#e#",
             "{#",
             "`#`",
+            "Jan # #:#:# elm sshd[#]:",
+            "<#>Jan # #:#:# elm# kernel:",
+            "[Thu Jan # #:#:# #]",
+            "- # #.#.# ax#",
+            "R#-M#-N#-C:J#-U#",
+            "R#-MF-I:J#",
+            "a_#_#_m_#_#",
+            "a_#_b_#",
+            "Failed password for x# from",
+            "session closed for user",
+            "invalid user",
+            "user=elm",
+            "user=root",
+            "login=#",
+            "a#b#c#d",
+            "x@y.zz",
+            "/a/b#",
+            "/a#",
+            "'a b'",
+            "#.#ms",
+            "#.#s",
+            "name=com.a.b",
+            "com.a.b/.c.D",
+            "K#~#~a~~#",
+            "\\\\#a\\\\#",
+            "auth-#a#b#c#d-#",
+            "from",
         ]
     ),
     min_size=1,
     max_size=6,
 ).map(" ".join) | st.text("#:.,-/=_ abx0[](\"'", min_size=1, max_size=14)
+
+
+SYSTEM = [
+    "Jan 3 05:06:07",
+    "kernel:",
+    "sshd[17]:",
+    "Failed password for",
+    "from",
+    "session closed for user",
+    "invalid user",
+    "<34>Jan",
+    "user=elm",
+    "[5]:",
+    "3",
+]
 
 
 @settings(max_examples=150)
@@ -258,6 +300,42 @@ def test_what_was_seen_before_does_not_change_an_answer(form, rng):
         text = re.sub("#", lambda _: str(rng.randrange(10 ** rng.randrange(1, 13))), form)
 
         assert fingerprint(text) == fingerprints._by_reading(text, shape_of(text))[0], text
+
+
+SWAPS = [
+    "elm",
+    "oak",
+    "Jan",
+    "ms",
+    "add",
+    "deadbeef",
+    "17",
+    "0x1f",
+    "a1b2c3d",
+    "x7Q0p2",
+    "1.5s",
+    "/a/b",
+    "'a b'",
+    "x@y.zz",
+    "root",
+    "10.0.0.1:80",
+    "1:2:3",
+    "S3Client",
+    "k8s",
+    "utf8le",
+]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from([*SWAPS, *SYSTEM]), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_a_pattern_never_matches_a_line_of_another_template(words, rng):
+    line = " ".join(words)
+    pattern = like(line)
+
+    for _ in range(20):
+        other = " ".join(rng.choice(SWAPS) if rng.random() < 0.5 else word for word in words)
+        if pattern and pattern.fullmatch(other):
+            assert masking.template(shape_of(other)) == masking.template(shape_of(line)), (line, other)
 
 
 def test_a_seeded_burst_is_named_as_by_a_fresh_process():
@@ -295,7 +373,7 @@ def test_a_flood_of_unrelated_lines_leaves_every_memory_bounded():
         fingerprint(f"{number:x} {'qwrtzpsg'[number % 8] * (number % 40 + 1)}{str(number).translate(LETTERS)}")
 
     assert len(fingerprints._texts) <= fingerprints._MAX_TEXTS
-    assert len(fingerprints._alike) <= fingerprints._MAX_ALIKE
+    assert len(fingerprints._kinds) <= likeness._MAX_COUNTED + 4 * likeness._MAX_KINDS + likeness._MAX_KNOWN
     assert len(fingerprints._shapes) <= fingerprints._MAX_SHORT
     assert len(fingerprints._templates) <= fingerprints._MAX_SHORT
     assert len(masking._TOKENS) <= masking._MAX_TOKENS
@@ -328,6 +406,8 @@ def test_a_status_in_the_name_of_an_exception_keeps_errors_apart():
             "request 00000000-aaaa-bbbb-cccc-dddddddddddd at 2024-01-01T00:00:00Z",
         ),
         ('10.0.0.1 "GET /a/1 HTTP/1.1" 500', '10.0.0.2 "GET /a/9/b?c HTTP/2" 502'),
+        ("token x7Qp0r2 of user=alice", "token a1b2c3z of user=bob"),
+        ("pod auth-7d9f8b6c5d-x2x9z took 1.5s", "pod auth-5c6b8f9d7d-abcde took 12ms"),
     ],
 )
 def test_a_line_that_differs_in_values_only_is_recognised_without_masking_it(text, sibling):
@@ -340,11 +420,46 @@ def test_a_line_that_differs_in_values_only_is_recognised_without_masking_it(tex
         ("order 17 failed", "order x failed"),
         ("lock 0x1f held", "lock 0xzz held"),
         ('"GET /a" 500', '"POST /a" 500'),
+        ("session of user=alice", "session of user=root"),
         ("session 1a2b3c4d5e is gone", "session abcdefabcd is gone"),
     ],
 )
 def test_a_line_that_differs_in_more_is_not(text, other):
     assert not like(text).fullmatch(other)
+
+
+def test_a_traceback_is_not_taken_for_a_line_of_the_same_words():
+    line = "TypeError: x  at f (/app/a.js:1:2)"
+
+    assert not (pattern := like(line)) or not pattern.fullmatch("TypeError: x\n    at f (/app/a.js:1:2)")
+    assert not like('File "/a.py", line 3, in /x/y').fullmatch(r'File "/a.py", line 3, in /x\nKeyError')
+    assert not like("in https://a.example/x").fullmatch(r"in https://a.example/x\nKeyError")
+    assert like("disk  17 failed").fullmatch("disk 4 failed")
+    assert not like("disk  17 failed").fullmatch("disk\n4 failed")
+
+
+def test_a_kind_is_known_by_its_words_though_paths_and_quotes_vary():
+    kinds = Kinds()
+    for number in range(8):
+        line = f"cannot open /srv/{number}/x.txt for 'job {number}'"
+        kinds.count(line, _residue(line), "v1:a")
+
+    other = "cannot open /var/lib/zebra/list for 'nightly export'"
+
+    assert kinds.near(other, _residue(other)) == "v1:a"
+    assert kinds.near("cannot open the door", _residue("cannot open the door")) is None
+
+
+def test_a_flood_in_which_nothing_is_said_twice_is_not_remembered_line_by_line():
+    for number in range(3 * fingerprints._MAX_TEXTS):
+        fingerprint(f"order {number} of flood 7 failed")
+
+    assert fingerprints._pause > 0
+    assert fingerprint("order 1 of flood 7 failed") == fingerprint("order 99 of flood 7 failed")
+
+
+def _residue(text):
+    return text.encode().translate(None, likeness.RESIDUE)
 
 
 @pytest.mark.parametrize("text", ["", "a\nb 1", '{"a": 1}', "é 1", "it's 1", "a" * 500])

@@ -116,6 +116,28 @@ def test_each_language_tells_its_root_cause_and_our_frame(case, group, headline,
     assert str(found.culprit) == culprit
 
 
+@pytest.mark.parametrize(
+    ("text", "headline", "culprit"),
+    [
+        ("ERROR [w-1] failed: TypeError: x\n    at f (/app/src/a.js:10:5)", "TypeError: x", "src/a.js:10 in f"),
+        (r"ERROR failed: TypeError: x\n    at f (/app/src/a.js:10:5)", "TypeError: x", "src/a.js:10 in f"),
+        (r'msg="Traceback:\n  File \"/app/a.py\", line 3, in f\n    x()\nKeyError: 1"', "KeyError: 1", "a.py:3 in f"),
+        (r'err="a.B: no\n\tat com.acme.A.b(A.java:10)"', "a.B: no", "A.java:10 in A.b"),
+        (
+            "job 7: panic: boom\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/app/m.go:3 +0x1",
+            "panic: boom",
+            "m.go:3 in main.f",
+        ),
+        ("fail: A.NoException: x\n   at Acme.A.B() in /src/A.cs:line 3", "A.NoException: x", "A.cs:3 in Acme.A.B"),
+    ],
+)
+def test_a_traceback_is_recognised_behind_other_words_and_on_one_line(text, headline, culprit):
+    found = find_traceback(text)
+
+    assert found.headline == headline
+    assert str(found.culprit) == culprit
+
+
 def test_every_language_file_is_in_the_list():
     folder = Path(__file__).parents[3] / "bot" / "correlate" / "tracebacks"
 
@@ -144,6 +166,10 @@ HOSTILE = [
     "\na.go:1" * 9_000,
     "a:in `b': " * 6_000,
     "\n   at a.b(c) in " * 5_000,
+    "    at x:1:2\n" + " a.b" * 15_000,
+    "    at x:1:2\n " + "a." * 30_000,
+    "    at x:1:2\n" + "=aError" * 9_000,
+    "\\n    at a(" * 6_000,
 ]
 
 
