@@ -1,4 +1,4 @@
-"""Error groups that were counted in parts of a log, put together."""
+"""Error groups that were counted in parts of a log: put together, and cut to what is kept of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import replace
 
 from bot.correlate.grouping import MAX_GROUPS, OTHER
 from bot.model.evidence import ErrorGroup
+from bot.redact import redact, shorten
+
+_IN_FULL, _LONG, _SHORT = 5, 4_000, 300
+"""Samples are untrusted and up to 8 kB: two hundred of them are no row of a database. The first few are read by people."""
 
 
 def merged(known: Iterable[ErrorGroup], more: Iterable[ErrorGroup]) -> tuple[ErrorGroup, ...]:
@@ -23,6 +27,19 @@ def merged(known: Iterable[ErrorGroup], more: Iterable[ErrorGroup]) -> tuple[Err
     if len(ordered) <= MAX_GROUPS:
         return tuple(ordered)
     return _folded(ordered)
+
+
+def kept(groups: Iterable[ErrorGroup]) -> tuple[ErrorGroup, ...]:
+    """The groups as they are stored: beginning and end of samples, longer for the first five. Order kept."""
+    return tuple(
+        replace(group, sample=_cut(group.sample, _LONG if place < _IN_FULL else _SHORT))
+        for place, group in enumerate(groups)
+    )
+
+
+def _cut(sample: str, limit: int) -> str:
+    # a secret that is cut in half would not be recognised any more
+    return sample if len(sample) <= limit else shorten(redact(sample), limit)
 
 
 def _folded(ordered: list[ErrorGroup]) -> tuple[ErrorGroup, ...]:

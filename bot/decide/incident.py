@@ -69,6 +69,7 @@ class Findings:
     attributed_at: datetime | None = None
     read_to: ReadTo | None = None
     series: ErrorSeries | None = None
+    undecided: str = ""
 
 
 def opened(findings: Findings, restore_within: timedelta) -> Incident:
@@ -102,7 +103,8 @@ def opened(findings: Findings, restore_within: timedelta) -> Incident:
 
 def updated(incident: Incident, findings: Findings, refresh_after: timedelta) -> Incident:
     """The open incident with what is new. Counts alone refresh it only every `refresh_after`, so that the card is
-    calm; a new revision, cause, severity, split or gap refreshes it at once.
+    calm; a new revision, cause, severity, split or gap refreshes it at once, and so does a fresh weighing of whose fault
+    it is, which has a pace of its own.
     """
     changed = _with(findings, incident)
     if incident.last_seen is None or findings.at - incident.last_seen >= refresh_after:
@@ -116,6 +118,7 @@ def updated(incident: Incident, findings: Findings, refresh_after: timedelta) ->
         changed.failed_attempts != incident.failed_attempts,
         bool(changed.groups) != bool(incident.groups),
         not same_suspect(changed.attribution, incident.attribution),
+        changed.attributed_at != incident.attributed_at,
     ]
     return changed if any(news) else incident
 
@@ -156,6 +159,7 @@ def _with(findings: Findings, incident: Incident) -> Incident:
         baseline=findings.baseline or incident.baseline,
         attributed_at=findings.attributed_at or incident.attributed_at,
         read_to=findings.read_to or incident.read_to,
+        undecided="" if blame.stands else findings.undecided or incident.undecided,
     )
 
 

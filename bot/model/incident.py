@@ -51,6 +51,10 @@ class FailedRevision:
     managed_by: str | None = None
 
 
+UNDER_WAY = frozenset({PlanState.APPROVED, PlanState.SHIFTED})
+"""A plan that is being carried out, whatever is found out meanwhile."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """Who pressed what, when. `by` is a Slack user id."""
@@ -107,6 +111,14 @@ class ReadTo:
 
 
 @dataclass(frozen=True)
+class SameRise:
+    """Another incident of the same rise in errors, as people know it: its number and its service."""
+
+    number: int
+    service: str
+
+
+@dataclass(frozen=True)
 class Incident:
     """One open problem of one deployment; there is one per place and kind at a time.
 
@@ -118,7 +130,10 @@ class Incident:
         requests: of the failing revision; before: of the revision that served before it, for comparison.
         no_plan: why no rollback is offered, "" when `plan` is there.
         impact: now; worst_impact: the largest that was ever seen, told when it is over.
+        pinned_to: the revision that a rollback gave all traffic to; pinned_place: of which place, "" for this one.
         attribution: whose fault it is, as far as that is decided; withdrawn: what was said before, each with its reason.
+        undecided: what is missing to decide it, "" where it is decided or was never weighed.
+        same_rise: other incidents of the same rise, in the order of their numbers.
         novelty: which of `groups` came with the failing revision; baseline: what that was compared with.
         attributed_at: when that was weighed last. read_to: how far the log of a failing revision was read.
         version: grows with every change; the card shows the newest.
@@ -165,3 +180,6 @@ class Incident:
     baseline: Baseline | None = None
     attributed_at: datetime | None = None
     read_to: ReadTo | None = None
+    undecided: str = ""
+    same_rise: tuple[SameRise, ...] = ()
+    pinned_place: str = ""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.decide.phrases import percent
 from bot.model import links
 from bot.model.catalog import Arr, Place
-from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState
+from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState, SameRise
 from bot.model.judgement import Impact, IncidentKind
 from bot.notify.blame import Blamed, TakenBack, blamed, news, taken_back
 from bot.notify.buttons import Button, buttons
@@ -33,7 +33,12 @@ _ICONS = {
 _STILL_FITS = frozenset({PlanState.PROPOSED, PlanState.REJECTED, PlanState.FAILED, PlanState.EXPIRED})
 """Plans that a person could still carry out by hand; the others are under way, done, or made for other traffic."""
 
+_UNDECIDED, _SAME_RISE_SHOWN = 160, 5
+
 _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
+
+_NOBODY_KNOWS = datetime(1970, 1, 1, tzinfo=UTC)
+"""As the moment of a deploy: it was before anything that could have told it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,8 @@ class Card:
     impact: ImpactShown
     cause: Cause
     blamed: Blamed | None
+    undecided: str
+    same_rise: tuple[str, ...]
     taken_back: tuple[TakenBack, ...]
     news: str
     others: Others
@@ -122,18 +129,20 @@ def card(
     actions: Sequence[str] = (),
     delayed_by: timedelta | None = None,
     moved: Place | None = None,
+    pinned: Place | None = None,
 ) -> Card:
     """What the card of this incident shows.
 
     Args:
-        moved: the deployment whose traffic the plan moves, where that is not the failing one.
+        moved: the deployment whose traffic the plan moves, where that is not the failing one. pinned: likewise, whose
+            traffic an earlier rollback has pinned.
         arr: the whole revenue, to compare what is at risk with; None: unknown.
         actions: ids of the buttons that are allowed now.
         delayed_by: how late the card is, None when it was posted in time.
     """
     service = place.deployment.cloud_run
     is_serving = incident.kind is IncidentKind.SERVING_FAILURE
-    moved = moved or place
+    moved, pinned = moved or place, pinned or place
     plan = rollback_shown(incident.plan, moved.deployment.cloud_run, failing=service) if incident.plan else None
     suspect = blamed(incident.attribution, service) if incident.attribution else None
     where = f"{service} ({incident.environment})"
@@ -159,6 +168,8 @@ def card(
         impact=impact_shown(_impact(incident), arr),
         cause=cause(incident),
         blamed=suspect,
+        undecided=line(incident.undecided, _UNDECIDED),
+        same_rise=_same_rise(incident.same_rise),
         taken_back=taken_back(incident, service),
         news=news(incident.novelty),
         others=others(incident),
@@ -166,9 +177,15 @@ def card(
         no_plan=line(incident.no_plan, 300),
         buttons=buttons(incident, moved.deployment.cloud_run, actions),
         deployed=_deployed(incident, place),
-        pinned_to=short(incident.pinned_to, moved.deployment.cloud_run) if incident.pinned_to else "",
-        commands=_commands(incident, place, moved),
+        pinned_to=short(incident.pinned_to, pinned.deployment.cloud_run) if incident.pinned_to else "",
+        commands=_commands(incident, place, moved, pinned),
     )
+
+
+def _same_rise(others: Sequence[SameRise]) -> tuple[str, ...]:
+    """`#11 (backend)` for the first few, and how many more."""
+    shown = [f"#{other.number} ({line(other.service, 60)})" for other in others[:_SAME_RISE_SHOWN]]
+    return (*shown, f"{len(others) - len(shown)} more") if len(others) > len(shown) else tuple(shown)
 
 
 def _impact(incident: Incident) -> Impact | None:
@@ -226,7 +243,7 @@ def _ended(incident: Incident) -> Ended | None:
 
 
 def _deployed(incident: Incident, place: Place) -> Deployed | None:
-    if not incident.revisions:
+    if not incident.revisions or incident.revisions[0].deployed_at <= _NOBODY_KNOWS:
         return None
     service, (newest, *older) = place.deployment.cloud_run, incident.revisions
     return Deployed(
@@ -247,13 +264,18 @@ def _commit(revision: FailedRevision) -> str:
     return commit[:7].lower() if _SHA.fullmatch(commit) else line(commit, 40)
 
 
-def _commands(incident: Incident, place: Place, moved: Place) -> Commands:
+def _commands(incident: Incident, place: Place, moved: Place, pinned: Place) -> Commands:
     plan = incident.plan
     is_open = incident.state in {IncidentState.OPENED, IncidentState.ACKNOWLEDGED}
     newest = incident.revisions[0].name if incident.revisions else ""
     return Commands(
-        shift=links.gcloud_line(moved, plan.after) if plan and is_open and plan.state in _STILL_FITS else "",
-        release=links.release_line(moved) if incident.pinned_to else "",
+        # a place that left the catalog has no line: that of another service would do harm
+        shift=links.gcloud_line(moved, plan.after)
+        if plan and is_open and plan.state in _STILL_FITS and plan.place == moved.key
+        else "",
+        release=links.release_line(pinned)
+        if incident.pinned_to and (incident.pinned_place or incident.place) == pinned.key
+        else "",
         logs_url=links.logs_explorer_url(place, newest, _logs_from(incident)),
         revisions_url=links.revisions_url(place),
     )
@@ -261,7 +283,7 @@ def _commands(incident: Incident, place: Place, moved: Place) -> Commands:
 
 def _logs_from(incident: Incident) -> datetime:
     """Since when the newest failing revision exists: what proves the cause is logged before the first request fails."""
-    if not incident.revisions:
+    if not incident.revisions or incident.revisions[0].deployed_at <= _NOBODY_KNOWS:
         return incident.since
     deployed_at = incident.revisions[0].deployed_at
     return deployed_at if incident.kind is IncidentKind.DEPLOY_BLOCKED else min(incident.since, deployed_at)

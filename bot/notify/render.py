@@ -76,6 +76,7 @@ def render_card(
         actions=transitions.allowed(incident) if actions is None else actions,
         delayed_by=delayed_by,
         moved=catalog.place(incident.plan.place) if incident.plan else None,
+        pinned=catalog.place(incident.pinned_place) if incident.pinned_place else None,
     )
     try:
         return render("incident/card", {"card": view})

@@ -5,28 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.correlate import diagnose
-from bot.correlate.attribution import Known, Signal, attribute
-from bot.correlate.evidence_signals import of_configuration, of_deploys, of_entries, of_requests
+from bot.correlate.attribution import Attributor, weighed
 from bot.correlate.series import error_series
+from bot.decide.blame import Blame, goes_on, latched, same_suspect
 from bot.decide.incident import Elsewhere
 from bot.deps import Deps
 from bot.errors import Permanent, Retryable
 from bot.model.attribution import Attribution, Cause
 from bot.model.catalog import Place
-from bot.model.cloud_run import Revision, ServiceState
-from bot.model.event import DeployEvent
+from bot.model.cloud_run import Revision
 from bot.model.evidence import Gap, LogEntry, RequestPoint, Window
-from bot.model.incident import Incident
+from bot.model.incident import UNDER_WAY, Incident
 from bot.model.judgement import Diagnosis, IncidentKind
 from bot.model.series import ErrorSeries
-from bot.store import inbox, incidents, places
-from bot.workflows.sight import Sight
+from bot.store import incidents
+from bot.workflows.neighbours import Neighbour, known_of, neighbours_of, signals_of
+from bot.workflows.sight import Sight, count_requests
 
 log = logging.getLogger(__name__)
+
+_ERROR = 500  # Cloud Logging's number
 
 LEAD = timedelta(minutes=10)
 """Errors are compared with what was normal for this long before the rise, and before a deploy not longer ago than …"""
@@ -35,8 +37,14 @@ LONGEST = timedelta(hours=1)
 UNDECIDED_EVERY, DECIDED_EVERY = timedelta(seconds=20), timedelta(minutes=2)
 """Reading what all services say costs more than anything else: this often, before and after it is decided."""
 
-DEPLOYS_WITHIN = timedelta(hours=6)
-"""A slow leak shows hours after its deploy."""
+SAME_RISE = timedelta(minutes=5)
+"""Two services fail in the same rise where they began to within this."""
+
+WHAT_OTHERS_LOG = "what other services log could not be read"
+NOTHING_YET = "no rise of errors stands out so far"
+
+MONITORING = "Cloud Monitoring"
+_SAME_RISE_S = SAME_RISE.total_seconds()
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,12 @@ class Attributed:
     """What attribution came to.
 
     Attributes:
-        attribution: what stands about the rise that this place is part of; None while nothing is decided.
-        elsewhere: where the guilty revision belongs to another deployment of the catalog.
+        attribution: what was heard about the rise that this place is part of; None: nothing new.
+        elsewhere: where the revision that is to blame, after hearing this, belongs to another deployment of the catalog.
         causes: what the guilty revision itself logged, diagnosed, where it belongs to another deployment.
         points: Cloud Monitoring's counts, for whoever needs a denominator.
         series: this place's errors over time, for the chart; None where they were not read.
-        at: when it was weighed; None: not this time.
+        at: when it was weighed; None: not this time. undecided: what is missing to decide it, "" for nothing.
     """
 
     attribution: Attribution | None = None
@@ -59,19 +67,7 @@ class Attributed:
     series: ErrorSeries | None = None
     gaps: tuple[Gap, ...] = ()
     at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class _Neighbour:
-    """A deployment of the same project and region, the place itself included."""
-
-    place: Place
-    state: ServiceState
-    events: tuple[DeployEvent, ...]
-
-    @property
-    def name(self) -> str:
-        return self.place.deployment.cloud_run
+    undecided: str = ""
 
 
 async def attribute_rise(
@@ -82,10 +78,11 @@ async def attribute_rise(
     Read anew only now and then; meanwhile, what another open incident of the same project has found out holds for this
     place too where it fails in the same rise.
     """
-    neighbours = await _neighbours(deps, sight)
+    neighbours = await neighbours_of(deps, sight)
     if known is not None and not _is_due(known, sight.at):
-        said = known.attribution or await _found_by_another(deps, sight, neighbours)
-        return Attributed(said, _elsewhere(said, sight.place, neighbours))
+        heard = None if known.attribution else await _found_by_another(deps, sight, known, since, neighbours)
+        stands = _standing(known, heard)
+        return Attributed(heard, _elsewhere(stands, sight.place, neighbours), gaps=_still(known.gaps))
     place, began = sight.place, since
     if revision is not None and since - LONGEST < revision.created_at < since:
         began = revision.created_at
@@ -93,13 +90,19 @@ async def attribute_rise(
     (entries, gaps), (points, unread) = await asyncio.gather(
         _read_errors(deps, place, window), read_points(deps, place, window)
     )
-    signals = _signals(sight, entries, points, neighbours)
-    found = await asyncio.to_thread(attribute, signals, sight.at.timestamp(), _known(neighbours))
-    chosen = _about(found, place.deployment.cloud_run) or await _found_by_another(deps, sight, neighbours)
-    elsewhere = _elsewhere(chosen, place, neighbours)
+    signals = await asyncio.to_thread(signals_of, sight, entries, points, neighbours)
+    name = place.deployment.cloud_run
+    engine = await asyncio.to_thread(weighed, signals, sight.at.timestamp(), known_of(neighbours))
+    heard = _about(engine.attributions(), name, since, entries)
+    heard = heard or await _found_by_another(deps, sight, known, since, neighbours)
+    stands = _standing(known, heard)
+    elsewhere = _elsewhere(stands, place, neighbours)
+    if stands is not None and (refuted := await _refuted(deps, sight, known, stands, elsewhere)):
+        heard, elsewhere = refuted, None
     causes = await asyncio.to_thread(_diagnosed, entries, elsewhere)
     series = await asyncio.to_thread(_series, place, entries, points, _shown(since, sight.at)) if entries else None
-    return Attributed(chosen, elsewhere, causes, points, series, (*gaps, *unread), sight.at)
+    undecided = "" if gaps else _missing(engine, name)
+    return Attributed(heard, elsewhere, causes, points, series, (*gaps, *unread), sight.at, undecided)
 
 
 def _is_due(known: Incident, now: datetime) -> bool:
@@ -107,15 +110,56 @@ def _is_due(known: Incident, now: datetime) -> bool:
     return known.attributed_at is None or now - known.attributed_at >= every
 
 
-async def _found_by_another(deps: Deps, sight: Sight, neighbours: Sequence[_Neighbour]) -> Attribution | None:
-    """What an open incident of another service has found out about a rise that this service is part of."""
-    own = sight.place.deployment.cloud_run
+async def _refuted(
+    deps: Deps, sight: Sight, known: Incident | None, stands: Attribution, elsewhere: Elsewhere | None
+) -> Attribution | None:
+    """The blame of another service's revision, taken back: this place fails although nobody is answered by that one now.
+
+    Two bad deploys at once look like one: the second shows when the first is gone.
+    """
+    moving = known is not None and known.plan is not None and known.plan.state in UNDER_WAY
+    if elsewhere is None or moving or elsewhere.revision in elsewhere.state.fact.serving:
+        return None
+    window = Window(sight.at - 2 * elsewhere.place.detection.window, sight.at)
+    counts, gaps = await count_requests(deps, elsewhere.place, (elsewhere.revision,), window)
+    found = counts.get(elsewhere.revision)
+    if gaps or found is None or found.total or not found.complete:
+        return None
+    why = f"{sight.place.deployment.cloud_run} fails on although {elsewhere.revision} serves nobody any more"
+    return replace(stands, withdrawn=why)
+
+
+def _still(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """Gaps of the last weighing, which hold until the next one: a card does not say and unsay them in between."""
+    return tuple(gap for gap in gaps if gap.source == MONITORING or gap.why.startswith(WHAT_OTHERS_LOG))
+
+
+def _standing(known: Incident | None, heard: Attribution | None) -> Attribution | None:
+    """What will stand once this was heard: the plan has to fit that, and not the latest word."""
+    blame = Blame(known.attribution, known.withdrawn) if known is not None else Blame()
+    return latched(blame, heard).stands
+
+
+def _missing(engine: Attributor, service: str) -> str:
+    return next((o.missing for o in engine.opinions() if service in o.services and o.missing), NOTHING_YET)
+
+
+async def _found_by_another(
+    deps: Deps, sight: Sight, known: Incident | None, since: datetime, neighbours: Sequence[Neighbour]
+) -> Attribution | None:
+    """What an open incident of another service has found out about a rise that this service is part of.
+
+    Not what was taken back here before: two incidents would tell it to each other for ever.
+    """
+    own, gone = sight.place.deployment.cloud_run, known.withdrawn if known is not None else ()
     async with deps.db.read() as session:
         for there in neighbours:
             if there.name != own:
                 found = (await incidents.open_at(session, there.place.key)).get(IncidentKind.SERVING_FAILURE)
                 said = found.attribution if found is not None else None
-                if said is not None and own in {said.service, *said.seen_in}:
+                if said is None or any(same_suspect(before, said) for before in gone):
+                    continue
+                if own in {said.service, *said.seen_in} and abs(since.timestamp() - said.since_s) <= _SAME_RISE_S:
                     return said
     return None
 
@@ -126,7 +170,7 @@ async def read_points(deps: Deps, place: Place, window: Window) -> tuple[tuple[R
         return await deps.read_traffic(place, window), ()
     except (Retryable, Permanent) as error:
         log.warning("look.traffic_unread", extra={"place": place.key, "why": str(error)})
-        return (), (Gap("Cloud Monitoring", str(error)),)
+        return (), (Gap(MONITORING, str(error)),)
 
 
 async def _read_errors(deps: Deps, place: Place, window: Window) -> tuple[list[LogEntry], tuple[Gap, ...]]:
@@ -134,68 +178,26 @@ async def _read_errors(deps: Deps, place: Place, window: Window) -> tuple[list[L
         entries, _complete = await deps.read_errors(place, window)
     except (Retryable, Permanent) as error:
         log.warning("look.errors_unread", extra={"place": place.key, "why": str(error)})
-        return [], (Gap("Cloud Logging", str(error)),)
+        return [], (Gap("Cloud Logging", f"{WHAT_OTHERS_LOG}: {error}"),)
     return entries, ()
 
 
-async def _neighbours(deps: Deps, sight: Sight) -> tuple[_Neighbour, ...]:
-    """This place as just seen, the others as they were at their last look."""
-    here = sight.place.deployment
-    found = []
-    async with deps.db.read() as session:
-        looks = await places.last_looks(session)
-        secrets = await inbox.of_secrets(session, here.project, sight.at - DEPLOYS_WITHIN)
-        for place in deps.catalog.places:
-            there = place.deployment
-            state = sight.state if place.key == sight.place.key else None
-            if state is None and place.key in looks:
-                state = looks[place.key].state
-            if state is not None and (there.project, there.region) == (here.project, here.region):
-                events = await inbox.of_place(session, place.key, sight.at - DEPLOYS_WITHIN)
-                found.append(_Neighbour(place, state, (*events, *_used(secrets, state))))
-    return tuple(found)
-
-
-def _used(secrets: Sequence[DeployEvent], state: ServiceState) -> tuple[DeployEvent, ...]:
-    """Changes of the secrets that a revision which serves users depends on."""
-    names = {f"secret {name}" for r in state.revisions if r.name in state.fact.serving for name in r.secrets}
-    return tuple(event for event in secrets if event.detail in names)
-
-
-def _signals(
-    sight: Sight, entries: Sequence[LogEntry], points: Sequence[RequestPoint], neighbours: Sequence[_Neighbour]
-) -> list[Signal]:
-    since = sight.at - DEPLOYS_WITHIN
-    signals = [*of_entries(entries), *of_requests(points, sight.counts, sight.place.deployment.cloud_run)]
-    for there in neighbours:
-        signals += of_deploys(there.state, there.events, since)
-        signals += of_configuration(there.name, there.events)
-    return signals
-
-
-def _known(neighbours: Sequence[_Neighbour]) -> Known:
-    names = {there.place.service_key: there.name for there in neighbours}
-    return Known(
-        depends_on={
-            there.name: tuple(names.get(needed, needed) for needed in there.place.service.depends_on)
-            for there in neighbours
-        },
-        changed_files={
-            event.revision: event.files
-            for there in neighbours
-            for event in there.events
-            if event.revision and event.files
-        },
-    )
-
-
-def _about(found: Sequence[Attribution], service: str) -> Attribution | None:
-    """What concerns this service: of several the surest, a standing one before one that was taken back."""
-    own = [said for said in found if service in {said.service, *said.seen_in} and said.cause is not Cause.NONE]
+def _about(
+    found: Sequence[Attribution], service: str, since: datetime, entries: Sequence[LogEntry]
+) -> Attribution | None:
+    """What concerns this service's rise: of several the surest, a standing one before one that was taken back."""
+    failed = [e.at.timestamp() for e in entries if e.service == service and e.severity >= _ERROR]
+    own = [
+        said
+        for said in found
+        if said.cause is not Cause.NONE
+        and service in {said.service, *said.seen_in}
+        and goes_on(said.since_s, since.timestamp(), failed)
+    ]
     return max(own, key=lambda said: (not said.withdrawn, said.confidence), default=None)
 
 
-def _elsewhere(blamed: Attribution | None, place: Place, neighbours: Sequence[_Neighbour]) -> Elsewhere | None:
+def _elsewhere(blamed: Attribution | None, place: Place, neighbours: Sequence[Neighbour]) -> Elsewhere | None:
     if blamed is None or blamed.cause is not Cause.REVISION or blamed.withdrawn:
         return None
     for there in neighbours:

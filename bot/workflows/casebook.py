@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,12 +18,12 @@ from bot.model.catalog import Place
 from bot.model.evidence import RequestCount
 from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Health, IncidentKind
-from bot.model.ledger import ServedSpan
 from bot.model.links import commit_url
 from bot.store import audit, inbox, incidents, messages, places
 from bot.store.places import LastLook
 from bot.workflows import blindness, pictures
-from bot.workflows.proposals import Proposal, propose
+from bot.workflows.offering import offer, same_rise, tell_owners
+from bot.workflows.proposals import Proposal
 
 EVENTS_BEFORE = timedelta(minutes=5)
 """A deploy's events may precede its revision by this much."""
@@ -45,9 +44,8 @@ async def settle(
         if seen.state is not None:
             failing = frozenset(revision.name for found in findings for revision in found.revisions)
             await places.record_revisions(session, place.key, seen.state, seen.at, failing)
-        spans = await _spans(session, place)
         for found in findings:
-            await _pursue(deps, session, place, found, open_now.get(found.kind), spans)
+            await _pursue(deps, session, place, found, open_now.get(found.kind))
         followed = {found.kind for found in findings}
         resolved = []
         for kind, incident in open_now.items():
@@ -64,64 +62,22 @@ async def settle(
     return tuple(resolved)
 
 
-async def _spans(session: AsyncSession, place: Place) -> tuple[ServedSpan, ...]:
-    return tuple(
-        ServedSpan(
-            revision=row.name,
-            minutes=row.served_s / 60,
-            max_percent=row.max_percent,
-            failed_incidents=row.incidents,
-            last_served=row.last_served,
-        )
-        for row in await places.ledger(session, place.key)
-        if row.last_served is not None
-    )
-
-
-async def _pursue(
-    deps: Deps,
-    session: AsyncSession,
-    place: Place,
-    found: Findings,
-    incident: Incident | None,
-    spans: Sequence[ServedSpan],
-) -> None:
+async def _pursue(deps: Deps, session: AsyncSession, place: Place, found: Findings, incident: Incident | None) -> None:
     """Open an incident for what was found, or carry the open one along, with the rollback that fits now."""
-    offer = await _offering(deps, session, place, found, spans)
-
     if incident is None:
         fresh = opened(found, deps.catalog.business.restore_within)
-        await _open(session, place, found, fresh, offer(fresh))
+        fresh = replace(fresh, same_rise=await same_rise(deps, session, fresh))
+        await _open(deps, session, place, found, fresh, await offer(deps, session, found, fresh))
     else:
         changed = _relapsed(updated(incident, found, deps.watch.refresh_after))
-        await _follow(session, place, found, incident, changed, offer(changed))
+        changed = replace(changed, same_rise=await same_rise(deps, session, changed))
+        await _follow(deps, session, place, found, incident, changed, await offer(deps, session, found, changed))
 
 
-async def _offering(
-    deps: Deps, session: AsyncSession, place: Place, found: Findings, spans: Sequence[ServedSpan]
-) -> Callable[[Incident], Proposal]:
-    """How a rollback is offered: of this deployment, or of the one whose revision is to blame."""
-    rules = partial(propose, now=found.at, config=deps.watch, dry_run=deps.dry_run)
-    guilty = found.elsewhere
-    if guilty is None:
-        return lambda about: rules(about, place, found.state, spans)
-    theirs = (await incidents.open_at(session, guilty.place.key)).get(IncidentKind.SERVING_FAILURE)
-    if theirs is not None:
-        return partial(_referred, to=theirs)
-    their_spans = await _spans(session, guilty.place)
-    return lambda about: rules(about, guilty.place, guilty.state, their_spans, guilty=guilty.revision)
-
-
-def _referred(about: Incident, to: Incident) -> Proposal:
-    """The incident of the guilty revision offers the rollback; what is under way here stays."""
-    if about.plan is not None and about.plan.state is not PlanState.PROPOSED:
-        return Proposal(about.plan, about.no_plan)
-    why = f"incident #{to.number} ({to.service} in {to.environment}) is the cause of this one and offers it"
-    return Proposal(None, why, withdraw=why)
-
-
-async def _open(session: AsyncSession, place: Place, found: Findings, fresh: Incident, offer: Proposal) -> None:
-    stored = await incidents.add(session, replace(fresh, plan=offer.plan, no_plan=offer.no_plan))
+async def _open(
+    deps: Deps, session: AsyncSession, place: Place, found: Findings, fresh: Incident, offered: Proposal
+) -> None:
+    stored = await incidents.add(session, replace(fresh, plan=offered.plan, no_plan=offered.no_plan))
     for revision in stored.revisions:
         await places.count_incident(session, place.key, revision.name)
     await audit.record(session, found.at, actor="bot", action="open", on=stored.id, outcome="done", detail=found.why)
@@ -130,16 +86,24 @@ async def _open(session: AsyncSession, place: Place, found: Findings, fresh: Inc
     told = {"at": found.at, "since": stored.since, "why": found.why}
     await messages.add_note(session, stored, "opened", told, channel, found.at)
     await _tell_blame(session, stored, None, found)
+    if offered.plan is not None:
+        await tell_owners(deps, session, stored, offered.plan, "wanted", found.at)
 
 
 async def _follow(
-    session: AsyncSession, place: Place, found: Findings, before: Incident, after: Incident, offer: Proposal
+    deps: Deps,
+    session: AsyncSession,
+    place: Place,
+    found: Findings,
+    before: Incident,
+    after: Incident,
+    offered: Proposal,
 ) -> None:
     """Store what changed about an open incident; nothing when nothing did."""
-    if not await _retired(session, before.plan, offer, found):
+    if not await _retired(session, before.plan, offered, found):
         return
-    new_plan = offer.plan if offer.plan != before.plan else None
-    after = replace(after, no_plan=offer.no_plan)
+    new_plan = offered.plan if offered.plan != before.plan else None
+    after = replace(after, no_plan=offered.no_plan)
     if after == before and new_plan is None:
         return
     if new_plan is not None:
@@ -154,8 +118,9 @@ async def _follow(
         told = {"at": found.at, "revision": name}
         await messages.add_note(session, stored, f"joined:{name}", told, channel, found.at)
     if new_plan is not None:
-        told = {"at": found.at, "target": new_plan.target, "why": offer.withdraw}
+        told = {"at": found.at, "target": new_plan.target, "why": offered.withdraw}
         await messages.add_note(session, stored, f"proposed:{new_plan.id}", told, channel, found.at)
+        await tell_owners(deps, session, stored, new_plan, "wanted", found.at)
 
 
 async def _tell_blame(session: AsyncSession, incident: Incident, said: Attribution | None, found: Findings) -> None:
@@ -168,6 +133,8 @@ async def _tell_blame(session: AsyncSession, incident: Incident, said: Attributi
         told = {"at": found.at, "service": found.place.deployment.cloud_run, "blamed": said, "why": why}
         await messages.add_note(session, incident, f"unblamed:{len(incident.withdrawn)}", told, channel, found.at)
     if blamed is not None:
+        if found.elsewhere is not None:  # a revision that was to blame is no proven one to return to
+            await places.count_incident(session, found.elsewhere.place.key, found.elsewhere.revision)
         told = {"at": found.at, "service": found.place.deployment.cloud_run, "blamed": blamed}
         await messages.add_note(session, incident, f"blamed:{len(incident.withdrawn)}", told, channel, found.at)
         if found.series is not None:
@@ -175,12 +142,12 @@ async def _tell_blame(session: AsyncSession, incident: Incident, said: Attributi
             await pictures.want_chart(session, found.place, incident, moment, found.series, found.at)
 
 
-async def _retired(session: AsyncSession, plan: RollbackPlan | None, offer: Proposal, found: Findings) -> bool:
+async def _retired(session: AsyncSession, plan: RollbackPlan | None, offered: Proposal, found: Findings) -> bool:
     """Take back a shown plan that gives way to another or to none. False: it was decided on this very moment."""
-    if plan is None or offer.plan == plan or plan.state is not PlanState.PROPOSED:
+    if plan is None or offered.plan == plan or plan.state is not PlanState.PROPOSED:
         return True
     trigger = PlanTrigger.EXPIRE if expired(plan, found.at) else PlanTrigger.WITHDRAW
-    gone = replace(plan, state=advance_plan(plan.state, trigger), note=offer.withdraw)
+    gone = replace(plan, state=advance_plan(plan.state, trigger), note=offered.withdraw)
     return await incidents.advance_plan(session, gone, expecting=PlanState.PROPOSED)
 
 

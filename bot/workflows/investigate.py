@@ -1,57 +1,34 @@
 """Everything a card tells about one unhealthy verdict: what is logged, what is new about it, whose fault it is.
 
-Readings cost: Cloud Logging allows sixty a minute. What is known and fresh is not read again, and what an incident is
-compared with is read once.
+What is known and fresh is not read again: see `bot.workflows.said` and `bot.workflows.attribute`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.correlate import Facts, diagnose, group
-from bot.correlate.merging import merged as merged_groups
-from bot.correlate.novelty import compare, observed, requests_within
+from bot.correlate.novelty import compare, requests_within
 from bot.decide import impact, severity
 from bot.decide.incident import Findings, credited, failed_streak
 from bot.deps import Deps
-from bot.errors import Permanent, Retryable
-from bot.model.bookmark import Bookmark
 from bot.model.catalog import Place
 from bot.model.cloud_run import Revision
-from bot.model.evidence import ErrorGroup, Gap, LogEntry, RequestCount, Window
-from bot.model.incident import Incident, ReadTo
-from bot.model.judgement import Diagnosis, IncidentKind, Verdict
-from bot.model.novelty import Baseline, Novelty, Observed
-from bot.workflows.attribute import Attributed, attribute_rise, read_points
+from bot.model.evidence import ErrorGroup, Gap, RequestCount, Window
+from bot.model.incident import FailedRevision, Incident, ReadTo
+from bot.model.judgement import Diagnosis, Health, IncidentKind, Verdict
+from bot.model.novelty import Baseline, Novelty
+from bot.workflows.attribute import Attributed, attribute_rise
+from bot.workflows.said import CUT, ENTRIES_BEFORE, read_baseline, read_on
 from bot.workflows.sight import Sight, count_requests
 
 log = logging.getLogger(__name__)
 
-ENTRIES_BEFORE = timedelta(seconds=30)
-"""Entries are read from this long before the trouble began: a boot failure precedes the first failing request."""
-
 COMPARE_WINDOW = timedelta(minutes=3)
 """How much of the previous revision's traffic the card compares with."""
-
-SHORTEST_BASELINE, LONGEST_BASELINE = timedelta(minutes=5), timedelta(minutes=30)
-"""How much of the time before is read for what was known already."""
-
-UNKNOWN = "unknown"
-
-CUT = "the log is longer than is read at once"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the log entries of one failing revision came to, so far."""
-
-    groups: tuple[ErrorGroup, ...] = ()
-    diagnosis: Diagnosis | None = None
-    read_to: ReadTo | None = None
-    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +43,40 @@ class Read:
     novelty: tuple[Novelty, ...] = ()
     read_to: ReadTo | None = None
     gaps: tuple[Gap, ...] = ()
+
+
+async def investigate_all(deps: Deps, sight: Sight) -> tuple[Findings, ...]:
+    """Every problem that the verdicts tell of, one of a kind.
+
+    Where several serving revisions fail at once, one of them tells for all, and the same one as long as it fails: a card
+    that changes sides with every look cannot be read, and each side would be read from the start.
+    """
+    found = []
+    for kind in IncidentKind:
+        failing = [v for v in sight.verdicts if v.kind is kind and v.health is Health.UNHEALTHY]
+        if failing:
+            told = _telling(sight, failing, sight.open_now.get(kind))
+            problem = await investigate(deps, sight, told)
+            others = [v.revision for v in failing if v is not told]
+            found.append(replace(problem, revisions=(*problem.revisions, *_credits(sight, others))))
+    return tuple(found)
+
+
+def _telling(sight: Sight, failing: Sequence[Verdict], known: Incident | None) -> Verdict:
+    """The one that is to blame, else the one that told until now, else the one with most failed requests."""
+    blamed = known.attribution.revision if known is not None and known.attribution else ""
+    until_now = known.read_to.revision if known is not None and known.read_to else ""
+
+    def failed(name: str) -> int:
+        return sight.counts[name].failed if name in sight.counts else 0
+
+    return max(failing, key=lambda v: (v.revision == blamed, v.revision == until_now, failed(v.revision), v.revision))
+
+
+def _credits(sight: Sight, names: Sequence[str]) -> tuple[FailedRevision, ...]:
+    state = sight.state
+    found = [state.revision(name) for name in names] if state is not None else []
+    return tuple(credited(r, state, sight.events) for r in found if r is not None and state is not None)
 
 
 async def investigate(deps: Deps, sight: Sight, unhealthy: Verdict) -> Findings:
@@ -112,6 +123,7 @@ async def investigate(deps: Deps, sight: Sight, unhealthy: Verdict) -> Findings:
         attributed_at=read.attributed.at,
         read_to=read.read_to,
         series=read.attributed.series,
+        undecided=read.attributed.undecided,
     )
 
 
@@ -119,10 +131,9 @@ async def _read(deps: Deps, sight: Sight, unhealthy: Verdict, since: datetime, r
     """What the logs tell of a verdict, correlated; what is known and fresh is not read again (reads are few)."""
     known = sight.open_now.get(unhealthy.kind)
     if known is not None and _fresh(known, unhealthy.revision, sight.at, deps.watch.refresh_after):
-        still_cut = tuple(gap for gap in known.gaps if gap.why.startswith(CUT))
-        return Read(known.groups, known.diagnosis, known.before, gaps=still_cut)
+        return await _reread(deps, sight, known, since, revision)
     since = since if known is None else min(since, known.since)  # counts and first-seen never start anew
-    reading = _said(deps, sight, known, since, revision, unhealthy.revision)
+    reading = read_on(deps, sight, known, since, revision, unhealthy.revision)
     if unhealthy.kind is IncidentKind.DEPLOY_BLOCKED:
         said = await reading  # it never served: there is nothing to compare with, and nobody else to suspect
         return Read(said.groups, said.diagnosis, None, read_to=said.read_to, gaps=said.gaps)
@@ -130,10 +141,10 @@ async def _read(deps: Deps, sight: Sight, unhealthy: Verdict, since: datetime, r
     said, attributed, baseline, before = await asyncio.gather(
         reading,
         attribute_rise(deps, sight, known, since, revision),
-        _baseline(deps, sight, known, previous, since, revision),
+        read_baseline(deps, sight, known, previous, since, revision),
         _before(deps, sight.place, known, previous, revision),
     )
-    window = Window(since - ENTRIES_BEFORE, sight.at)
+    window = Window(since - ENTRIES_BEFORE, sight.at)  # as far as `known` was counted too
     requests = requests_within(window, unhealthy.revision, attributed.points, sight.counts.get(unhealthy.revision))
     return Read(
         said.groups,
@@ -141,99 +152,25 @@ async def _read(deps: Deps, sight: Sight, unhealthy: Verdict, since: datetime, r
         before,
         attributed,
         baseline,
-        compare(said.groups, window, requests, baseline),
+        _without_samples(compare(said.groups, window, requests, baseline)),
         said.read_to,
         tuple(dict.fromkeys((*said.gaps, *attributed.gaps))),
     )
 
 
-async def _said(
-    deps: Deps, sight: Sight, known: Incident | None, since: datetime, revision: Revision | None, name: str
-) -> Said:
-    """The revision's log from where the last look left off, added to what was counted until there."""
-    until = known.read_to if known is not None and known.read_to and known.read_to.revision == name else None
-    before = Said(known.groups, known.diagnosis, until) if known is not None and until is not None else Said()
-    window = Window(since - ENTRIES_BEFORE, sight.at + timedelta(seconds=5))
-    try:
-        entries, complete = await deps.read_entries(sight.place, name, until.mark.rest(window) if until else window)
-    except (Retryable, Permanent) as error:
-        log.warning("look.entries_unread", extra={"place": sight.place.key, "why": str(error)})
-        return replace(before, gaps=(Gap("Cloud Logging", str(error)),))
-    fresh = until.mark.unread(entries) if until else entries
-    groups, causes = await asyncio.to_thread(_correlate, fresh, _facts(sight, revision))
-    mark = Bookmark.after(entries)
-    return Said(
-        merged_groups(before.groups, groups),
-        _surer(before.diagnosis, next(iter(causes), None)),
-        ReadTo(name, mark) if mark else until,
-        ()
-        if complete
-        else (Gap("Cloud Logging", f"{CUT}: errors are counted up to {_clock(entries)}, the rest follows"),),
-    )
+async def _reread(deps: Deps, sight: Sight, known: Incident, since: datetime, revision: Revision | None) -> Read:
+    """What is known and fresh is told again; only whose fault it is may be weighed anew, at its own pace."""
+    still_cut = tuple(gap for gap in known.gaps if gap.why.startswith(CUT))
+    if known.kind is IncidentKind.DEPLOY_BLOCKED:
+        return Read(known.groups, known.diagnosis, known.before, gaps=still_cut)
+    attributed = await attribute_rise(deps, sight, known, min(since, known.since), revision)
+    cause = next(iter(attributed.causes), known.diagnosis)
+    return Read(known.groups, cause, known.before, attributed, gaps=(*still_cut, *attributed.gaps))
 
 
-def _correlate(entries: list[LogEntry], facts: Facts) -> tuple[tuple[ErrorGroup, ...], list[Diagnosis]]:
-    return group(entries), diagnose(entries, facts)
-
-
-def _surer(known: Diagnosis | None, found: Diagnosis | None) -> Diagnosis | None:
-    """What follows from a cause must not replace it: later entries change a diagnosis only by being surer."""
-    if known is None or found is None:
-        return known or found
-    return found if (found.code != UNKNOWN, found.confidence) > (known.code != UNKNOWN, known.confidence) else known
-
-
-def _clock(entries: list[LogEntry]) -> str:
-    return f"{entries[-1].at:%H:%M:%S} UTC" if entries else "nowhere"
-
-
-def _facts(sight: Sight, revision: Revision | None) -> Facts:
-    if revision is None or sight.state is None:
-        return Facts()
-    commit = credited(revision, sight.state, sight.events).commit
-    return Facts.of(revision, required_env=sight.place.service.requires_env, commit=commit)
-
-
-async def _baseline(
-    deps: Deps, sight: Sight, known: Incident | None, previous: str | None, since: datetime, revision: Revision | None
-) -> Baseline:
-    """What was logged before the failing revision came; read once an incident. What cannot be read is left out: then
-    less is known to be new, and nothing is called new for it.
-    """
-    if known is not None and known.baseline is not None:
-        return known.baseline
-    if revision is None or previous is None:
-        return Baseline()
-    length = min(max(sight.at - since, SHORTEST_BASELINE), LONGEST_BASELINE)
-    came = revision.ready_at or revision.created_at
-    day = timedelta(days=1)
-    last_good, same_hours = await asyncio.gather(
-        _last_good(deps, sight.place, previous, Window(came - length, came)),
-        _same_hours(deps, sight.place, Window(sight.at - length - day, sight.at - day)),
-    )
-    return Baseline(last_good, same_hours)
-
-
-async def _last_good(deps: Deps, place: Place, revision: str, window: Window) -> Observed | None:
-    try:
-        entries, complete = await deps.read_entries(place, revision, window)
-    except (Retryable, Permanent) as error:
-        log.warning("look.baseline_unread", extra={"place": place.key, "why": str(error)})
-        return None
-    points = (await read_points(deps, place, window))[0]
-    groups = await asyncio.to_thread(group, entries)
-    return observed(groups, window, requests_within(window, revision, points, None), complete=complete)
-
-
-async def _same_hours(deps: Deps, place: Place, window: Window) -> Observed | None:
-    try:
-        entries, complete = await deps.read_errors(place, window)
-    except (Retryable, Permanent) as error:
-        log.warning("look.yesterday_unread", extra={"place": place.key, "why": str(error)})
-        return None
-    own = [entry for entry in entries if entry.service == place.deployment.cloud_run]
-    groups = await asyncio.to_thread(group, own)
-    return observed(groups, window, complete=complete)
+def _without_samples(news: Sequence[Novelty]) -> tuple[Novelty, ...]:
+    """The samples stand in the incident's groups already, and what is gone has none."""
+    return tuple(replace(each, group=replace(each.group, sample="")) for each in news)
 
 
 async def _before(
@@ -279,12 +216,3 @@ def _fresh(known: Incident, revision: str, now: datetime, refresh_after: timedel
         and known.diagnosis is not None
         and any(failing.name == revision for failing in known.revisions)
     )
-
-
-def merged(findings: list[Findings]) -> tuple[Findings, ...]:
-    """One problem per kind: two serving revisions that fail at once are one incident, told by the worse one."""
-    worst: dict[IncidentKind, Findings] = {}
-    for found in sorted(findings, key=lambda f: f.requests.failed if f.requests else 0):
-        joined = worst[found.kind].revisions if found.kind in worst else ()
-        worst[found.kind] = replace(found, revisions=(*found.revisions, *joined))
-    return tuple(worst.values())

@@ -22,7 +22,7 @@ from bot.model.judgement import Health, IncidentKind, Verdict
 from bot.store import inbox, incidents, places
 from bot.store.places import LastLook
 from bot.workflows import casebook, pictures
-from bot.workflows.investigate import investigate, merged
+from bot.workflows.investigate import investigate_all
 from bot.workflows.sight import Sight, count_requests
 
 log = logging.getLogger(__name__)
@@ -42,12 +42,11 @@ class Looker:
         """Look once and store what follows from it. Raises nothing that a second look would not cure."""
         async with self._locks[place.key]:
             sight = await self._see(place)
-            unhealthy = [verdict_ for verdict_ in sight.verdicts if verdict_.health is Health.UNHEALTHY]
-            findings = [await investigate(self._deps, sight, verdict_) for verdict_ in unhealthy]
+            findings = await investigate_all(self._deps, sight)
             seen = LastLook(place.key, sight.at, sight.state, sight.verdicts, sight.gaps)
             resolved: tuple[Incident, ...] = ()
             try:
-                resolved = await casebook.settle(self._deps, place, seen, merged(findings), sight.counts)
+                resolved = await casebook.settle(self._deps, place, seen, findings, sight.counts)
             except Conflict as conflict:
                 log.info("look.conflict", extra={"place": place.key, "why": str(conflict)})
             for incident in resolved:

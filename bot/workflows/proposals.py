@@ -18,7 +18,7 @@ from bot.decide.timing import WatchConfig
 from bot.model.attribution import Cause
 from bot.model.catalog import Place, RollbackPolicy
 from bot.model.cloud_run import ServiceState
-from bot.model.incident import Incident, PlanState, RollbackPlan
+from bot.model.incident import FailedRevision, Incident, PlanState, RollbackPlan
 from bot.model.judgement import IncidentKind
 from bot.model.ledger import ServedSpan
 
@@ -60,7 +60,7 @@ def propose(
         guilty: the revision to move away from, where that is another deployment's; else those of the incident.
     """
     current = incident.plan
-    reason = _not_to_be_rolled_back(incident, place, state)
+    reason = _not_to_be_rolled_back(incident, place, state, ledger)
     failing = frozenset({guilty} if guilty else (revision.name for revision in incident.revisions))
     if current is not None:
         kept = _kept(current, place, state, failing, now, dry_run=dry_run)
@@ -120,17 +120,17 @@ def _attempt(plan: RollbackPlan) -> int:
     return int(plan.id.rsplit("-", 1)[1])
 
 
-def _not_to_be_rolled_back(incident: Incident, place: Place, state: ServiceState) -> str:
+def _not_to_be_rolled_back(incident: Incident, place: Place, state: ServiceState, ledger: Sequence[ServedSpan]) -> str:
     if incident.kind is IncidentKind.DEPLOY_BLOCKED:
         if state.fact.serving:
             return f"not needed: users are still served by {state.fact}"
         return "not possible: no earlier revision was ever ready"
     if place.deployment.rollback.policy is RollbackPolicy.NEVER:
         return "the catalog says never for this deployment (rollback.policy)"
-    return _would_not_help(incident)
+    return _would_not_help(incident, ledger)
 
 
-def _would_not_help(incident: Incident) -> str:
+def _would_not_help(incident: Incident, ledger: Sequence[ServedSpan]) -> str:
     """Why moving traffic back would change nothing, "" where it may help."""
     blamed, cause = incident.attribution, incident.diagnosis
     if blamed is not None and speaks_against_rollback(blamed):
@@ -140,9 +140,19 @@ def _would_not_help(incident: Incident) -> str:
     if cause is not None and cause.rollback_helps is False and cause.confidence >= SURE:
         return f"moving traffic back would not help: {cause.title}"
     newest = next(iter(incident.revisions), None)
-    if newest is not None and incident.since - newest.deployed_at >= SETTLED:
+    if newest is not None and _served_well(newest, incident.since, ledger) >= SETTLED:
         return f"not offered yet: {newest.name} was deployed {newest.deployed_at:%Y-%m-%d %H:%M} UTC, long before it began to fail"
     return ""
+
+
+def _served_well(revision: FailedRevision, until: datetime, ledger: Sequence[ServedSpan]) -> timedelta:
+    """For how long it served before it failed: as the bot saw it, where it was watching; else it is taken to have served
+    since it was deployed, which a revision that waited at 0 % did not.
+    """
+    watching = min((span.first_seen for span in ledger), default=until)
+    if watching > revision.deployed_at:
+        return until - revision.deployed_at
+    return timedelta(minutes=next((span.minutes for span in ledger if span.revision == revision.name), 0.0))
 
 
 def _kept(  # noqa: PLR0911  one state a line

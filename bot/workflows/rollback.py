@@ -29,6 +29,7 @@ from bot.model.incident import Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Health
 from bot.store import audit, incidents, messages
 from bot.workflows import pictures
+from bot.workflows.offering import tell_owners
 from bot.workflows.proposals import outdated
 from bot.workflows.verification import measure, measure_effect
 
@@ -173,20 +174,17 @@ class Rollback:
                     serving=state.fact if state else current.serving,
                     follows_latest=state.wish.follows_latest if state else current.follows_latest,
                     pinned_to=None if plan.dry_run else plan.target,
+                    pinned_place="" if plan.dry_run or plan.place == current.place else plan.place,
                 ),
             )
             await audit.record(
                 session, now, actor="bot", action="shift", on=plan.id, outcome="dry run" if plan.dry_run else "done"
             )
             await messages.want_card(session, stored, case.place.service.channel, now)
-            await messages.add_note(
-                session,
-                stored,
-                f"shifted:{plan.id}",
-                {"at": now, "target": plan.target, "took_s": plan.shift_took_s, "dry_run": plan.dry_run},
-                case.place.service.channel,
-                now,
-            )
+            told = {"at": now, "target": plan.target, "took_s": plan.shift_took_s, "dry_run": plan.dry_run}
+            await messages.add_note(session, stored, f"shifted:{plan.id}", told, case.place.service.channel, now)
+            if not plan.dry_run:
+                await tell_owners(self._deps, session, stored, plan, "moved", now)
         self._deps.wake_outbox()
         return now.isoformat()
 

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from support.desk import desk, local_google
 from support.values import BAD, GOOD, incident, place, plan
 
-from bot.model.series import ErrorSeries, MarkKind, RevisionErrors
 from bot.deps import Deps
 from bot.model.evidence import Window
 from bot.model.incident import PlanState
+from bot.model.series import ErrorSeries, MarkKind, RevisionErrors
 from bot.notify.config import SlackConfig
 from bot.notify.drawing import Wish
 from bot.notify.notifier import Notifier, Outgoing, Receipt
@@ -130,7 +130,7 @@ async def test_the_chart_waits_for_its_card_and_joins_its_thread(post: Post) -> 
 
     card, picture = post.shown()
     assert picture["thread_ts"] == card["ts"]
-    assert picture["text"].startswith("📊 As it opened: 90 errors, ")
+    assert picture["text"].startswith("📊 Until now: 90 errors, ")
     assert "…-00283-qab 90" in picture["files"][0]["alt_txt"]
 
 

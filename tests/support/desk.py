@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from bot.act.cloud_run import CloudRun
 from bot.act.health import check_health
 from bot.decide.timing import WatchConfig
 from bot.deps import Deps
+from bot.gcp.budget import Rate, ReadBudget
 from bot.gcp.clients import open_clients
 from bot.gcp.config import GoogleConfig
 from bot.gcp.logging import count_requests, read_entries, read_errors
@@ -41,9 +43,16 @@ async def local_google() -> AsyncIterator[LocalGoogle]:
 
 
 @asynccontextmanager
-async def desk(db: Database, google: LocalGoogle, watch: WatchConfig | None = None) -> AsyncIterator[Deps]:
-    """Deps with everything real but Slack: what is to be said stays in the outbox."""
+async def desk(
+    db: Database, google: LocalGoogle, watch: WatchConfig | None = None, rate: Rate | None = None
+) -> AsyncIterator[Deps]:
+    """Deps with everything real but Slack: what is to be said stays in the outbox.
+
+    Args:
+        rate: of reads of Cloud Logging, where a test looks more often in a second than its quota allows.
+    """
     clients = await open_clients(GoogleConfig(endpoint=google.grpc_address, timeout=timedelta(seconds=2)))
+    clients = replace(clients, budget=ReadBudget(rate or Rate()))
     async with aiohttp.ClientSession() as http:
         try:
             yield Deps(

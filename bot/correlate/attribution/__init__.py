@@ -26,9 +26,21 @@ The way of a signal:
 Times are source times wherever causes are compared and arrival times wherever waiting is measured.
 """
 
-from bot.correlate.attribution.attributor import Attributor, Opinion, attribute
+from bot.correlate.attribution.attributor import Attributor, Opinion, attribute, weighed
 from bot.correlate.attribution.decision import Judged
 from bot.correlate.attribution.known import Known
 from bot.correlate.attribution.signals import Config, Deploy, Log, Requests, Signal
 
-__all__ = ["Attributor", "Config", "Deploy", "Judged", "Known", "Log", "Opinion", "Requests", "Signal", "attribute"]
+__all__ = [
+    "Attributor",
+    "Config",
+    "Deploy",
+    "Judged",
+    "Known",
+    "Log",
+    "Opinion",
+    "Requests",
+    "Signal",
+    "attribute",
+    "weighed",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from bot.correlate.attribution.case import TOGETHER, Case
+from bot.correlate.attribution.case import TOGETHER, Case, Suspect
 from bot.correlate.attribution.decision import Judged, attribution, decide, judge
 from bot.correlate.attribution.known import Known
 from bot.correlate.attribution.ledger import Ledger
@@ -147,13 +147,23 @@ class Attributor:
         ]
         if suspect.cause is Cause.NONE:
             return not known and not any(set(said.seen_in) & set(case.services) for said in same)
-        if suspect.cause is Cause.REVISION and same:
+        if suspect.cause is Cause.REVISION and (same or self._is_older_than_a_blamed_one(suspect)):
             return False
         if not known:
             return True
         return suspect.cause is Cause.REVISION and all(
             said.cause is not Cause.REVISION and suspect.at > said.since_s + _AFTERWARDS for said in known
         )
+
+    def _is_older_than_a_blamed_one(self, suspect: Suspect) -> bool:
+        """What a bad revision replaced is not blamed for what is seen in the same place afterwards."""
+        blamed = {
+            said.revision
+            for said in self._said
+            if said.cause is Cause.REVISION and said.service == suspect.service and not said.withdrawn
+        }
+        deploys = self._ledger.services[suspect.service].deploys
+        return any(deploy.revision in blamed and deploy.at > suspect.at for deploy in deploys)
 
 
 def _is_about(said: Attribution, judged: Judged) -> bool:
@@ -173,10 +183,15 @@ def attribute(signals: Iterable[Signal], now: float, known: Known | None = None)
         signals: in any order; they are sorted by time of arrival, equal times kept in order.
         now: seconds, clock of arrival; later signals are not looked at.
     """
+    return weighed(signals, now, known).attributions()
+
+
+def weighed(signals: Iterable[Signal], now: float, known: Known | None = None) -> Attributor:
+    """The engine after these signals, for who wants its opinions too; arguments as for `attribute`."""
     engine = Attributor(known)
     ordered = sorted((s for s in signals if s.rt <= now), key=lambda s: s.rt)
     if not ordered:
-        return ()
+        return engine
     tick = ordered[0].rt + _STEP
     for signal in ordered:
         while signal.rt > tick:
@@ -187,4 +202,4 @@ def attribute(signals: Iterable[Signal], now: float, known: Known | None = None)
         engine.tick(tick)
         tick += _STEP
     engine.tick(now)
-    return engine.attributions()
+    return engine

@@ -9,12 +9,19 @@ from functools import cached_property
 from bot.correlate.attribution.content import Theme
 from bot.correlate.attribution.known import Known
 from bot.correlate.attribution.ledger import Ledger
+from bot.correlate.attribution.naming import stem
+from bot.correlate.attribution.records import Group
 from bot.correlate.attribution.relations import Relation, relation
 from bot.correlate.attribution.rises import Rise
+from bot.correlate.attribution.wording import is_telling, quoted
 from bot.model.attribution import Cause
 
 TOGETHER = 75.0  # seconds between the beginnings of two rises that are one case
 _SOLID = 0.6  # share of the highest strength from which a rise tells when it began
+
+
+_OF_DEPENDENCIES = frozenset({Theme.DEPENDENCY, Theme.UPSTREAM, Theme.OTHER, Theme.CAPACITY})
+_OFTEN = 0.2  # of the most frequent kind
 
 
 @dataclass(frozen=True)
@@ -99,19 +106,32 @@ class Case:
         return dict(themes)
 
     def sample(self, rises: tuple[Rise, ...] | None = None) -> str:
-        """The line that tells most, for people."""
+        """The line that tells most, for people: what is said often, and says what, not where or that."""
         groups = [pair for rise in rises or self.roots for pair in rise.groups]
-        return max(groups, key=lambda pair: (pair[1], pair[0].wording.key))[0].wording.sample if groups else ""
+        if not groups:
+            return ""
+        often = [pair for pair in groups if pair[1] >= _OFTEN * max(excess for _, excess in groups)]
+        best = max(often, key=lambda pair: (_tells(pair[0]), pair[1], pair[0].wording.key))
+        return quoted(best[0].wording.sample)
+
+    def _foreign(self, callee: str) -> str:
+        return "" if stem(callee) in set(map(stem, self.ledger.services)) else callee
 
     def dependency(self) -> str:
         """The dependency that the messages name most often, else the only one that all need by the catalog, else ""."""
         named: Counter[str] = Counter()
         for rise in self.rises:
             for group, excess in rise.groups:
-                if group.wording.dependency:
-                    named[group.wording.dependency] += excess  # type: ignore[assignment]
+                name = group.wording.dependency or self._foreign(group.wording.callee)
+                if name and group.wording.theme in _OF_DEPENDENCIES:
+                    named[name] += excess  # type: ignore[assignment]
         if named:
             return max(named, key=lambda name: (named[name], name))
         needed = [set(self.known.depends_on.get(rise.service, ())) for rise in self.roots]
         shared = sorted(set.intersection(*needed)) if needed else []
         return shared[0] if len(shared) == 1 else ""
+
+
+def _tells(group: Group) -> tuple[bool, bool]:
+    wording = group.wording
+    return (is_telling(wording.sample) and not wording.request, wording.theme is not Theme.OTHER)

@@ -25,7 +25,7 @@ class Theme(StrEnum):
 
 
 _STARTUP = (
-    r"\bContainer called exit\((?!0\))|failed to start and listen on the port|(?:startup|readiness) probe failed"
+    r"\bContainer called exit\((?!0\))|failed to start and listen on the port|(?i:startup|readiness)(?: (?:TCP|HTTP|gRPC))? probe failed"
     r"|failed the (?:configured )?startup|\bWorker failed to boot\b|exec format error|\bHaltServer\b"
     r"|Application startup failed|\bBootError\b|[Cc]rash ?[Ll]oop|failed to (?:boot|start)\b"
     r"|\b(?:ModuleNotFoundError|ImportError): |Cannot find module\b|ClassNotFoundException"
@@ -34,10 +34,10 @@ _STARTUP = (
 _MEMORY = (
     r"\bMemory limit of \d|[Oo]ut[ -]?[Oo]f[ -]?[Mm]emory|\bMemoryError\b|\bOOM\b|\bOOMKilled\b|heap (?:out|limit|space|exhausted)"
     r"|memory (?:limit|pressure|usage|exhausted|allocation)|cannot allocate memory|GC overhead|\bGC (?:pause|thrash)"
-    r"|too many open files|file descriptors|\b(?:memory|heap|handle|descriptor|goroutine|thread) leak|terminated on signal 9"
+    r"|[Tt]oo many open files|file descriptors|\b(?:memory|heap|handle|descriptor|goroutine|thread) leak|terminated on signal 9"
 )
 _CAPACITY = (
-    r"no available instance|\b429\b|[Tt]oo [Mm]any [Rr]equests|rate[ -]limit|(?:max|maximum) (?:instances|concurrency)"
+    r"no available instance|\b429\b|[Tt]oo [Mm]any [Rr]equests|rate (?:limit )?exceeded|rate[ -]limit|(?:max|maximum) (?:instances|concurrency)"
     r"|request was aborted|overload|capacity|queue (?:is )?full|queue (?:depth|length|overflow)|concurrency limit|throttl"
     r"|pool (?:exhausted|timeout|limit|is full)|QueuePool limit|saturat|load shed|backpressure|\bscal(?:e|ing)\b"
     r"|(?:thread|connection|worker) pool|RESOURCE_EXHAUSTED|Resource exhausted"
@@ -64,7 +64,7 @@ _UPSTREAM = (
     r"\bupstream\b|\bdownstream\b|[Bb]ad [Gg]ateway|[Gg]ateway [Tt]imeout|[Dd]eadline ?[Ee]xceeded|DEADLINE_EXCEEDED"
     r"|\bUNAVAILABLE\b|[Rr]ead timed out|[Rr]equest timed? ?out|\b(?:call|rpc|calling|fetch(?:ing)?|request(?:s)? to|response (?:from|of)) (?:to )?\S+ "
     r"(?:service )?(?:failed|returned|responded|timed out|error|is )|\btime ?out\b|\btimed out\b|circuit breaker|retries exceeded"
-    r"|\breturned (?:status )?5\d\d|\bresponded with\b|\bstatus(?: code)? 5\d\d\b|\b500 Server Error"
+    r"|\breturned (?:status )?5\d\d|\bresponded with\b|\bstatus(?: code)? 5\d\d\b|\b500 Server Error|\bServer error '5\d\d"
 )
 _CODE = (
     r"\bTraceback \(most recent call last\)|\b(?:Type|Key|Value|Attribute|Name|Index|Assertion|ZeroDivision|Reference|Syntax"
@@ -74,7 +74,12 @@ _CODE = (
     r"|has no attribute|NoMethodError|undefined method|[Uu]ncaught|[Uu]nhandled|[Nn]ull ?[Rr]eference|\bassert|segfault"
     r"|does not exist|unexpected (?:keyword|field|token|type|nil|null)|deserializ|serializ|\bschema\b|\bcolumn\b|regression|\bNoneType\b"
 )
-_WARMING = r"cold ?start|warm(?:ing|[- ]?up)|starting up|not (?:yet )?(?:ready|initiali[sz]ed)|initiali[sz]ing|lazy (?:load|init)"
+_SCHEMA = (  # said by a database that is there and well
+    r"\bUndefined(?:Column|Table|Function|Object)\b|\b(?:column|relation|table|function) \S+ (?:of relation \S+ )?does not exist"
+    r"|\bno such (?:column|table)\b|\b[Uu]nknown column\b|\bsyntax error at\b|\b(?:Programming|Integrity|Data)Error\b"
+    r"|\b(?:NotNull|Unique|ForeignKey|Check)Violation\b|\bviolates \S+(?: \S+)? constraint\b|\bInvalidTextRepresentation\b"
+)
+_WARMING = r"cold ?start|during start-?up|\bfirst (?:connection|request) (?:took|after|of|failed)|warm(?:ing|[- ]?up)|starting up|not (?:yet )?(?:ready|initiali[sz]ed)|initiali[sz]ing|lazy (?:load|init)|malformed or connection to the instance had an error"
 
 _PATTERNS = tuple(
     (theme, re.compile(pattern, re.IGNORECASE if theme in {Theme.WARMING, Theme.CAPACITY, Theme.UPSTREAM} else 0))
@@ -84,6 +89,7 @@ _PATTERNS = tuple(
         (Theme.WARMING, _WARMING),
         (Theme.CAPACITY, _CAPACITY),
         (Theme.SETTING, _SETTING),
+        (Theme.CODE, _SCHEMA),
         (Theme.DEPENDENCY, _DEPENDENCY),
         (Theme.CODE, _CODE),
         (Theme.UPSTREAM, _UPSTREAM),
@@ -101,6 +107,17 @@ _HOST = re.compile(
 _NAMED = re.compile(
     r"\b(postgres(?:ql)?|redis|memcached?|mysql|mongo(?:db)?|kafka|rabbitmq|pub/?sub|spanner|firestore|bigtable|cloud ?sql"
     r"|elasticsearch|cassandra|dynamodb|etcd|psycopg2?|asyncpg|stripe|twilio|sendgrid|s3|gcs)\b",
+    re.IGNORECASE,
+)
+_CALLEE = re.compile(
+    r"\b(?:calling|call to|connect(?:ing|ion)? to|reach(?:ing)?|talking to|dependency)\s+['\"`]?"
+    r"(?!(?:the|an?|this|our|my|your|it|its|remote|upstream|downstream|backend|server|service|services|host|peer|client|api"
+    r"|function|method|handler|endpoint|callback|hook|super)\b)([a-z][a-z0-9]*(?:[-_][a-z0-9]+)*)(?![\w.(/:@-])"
+    r"|^\W{0,3}([a-z][a-z0-9]*(?:-[a-z0-9]+)*): (?:connect|timed? ?out|unavailable|unreachable|no route)",
+    re.IGNORECASE,
+)
+_HOST_AND_PORT = re.compile(
+    r"\bhost[=:\s]{1,3}[\"']?([a-z0-9][a-z0-9.-]{1,80})\b[^\n]{0,80}\n?[^\n]{0,80}?\bport[=:\s]{1,3}[\"']?(\d{2,5})\b",
     re.IGNORECASE,
 )
 _LIBRARY_OF = {"psycopg": "postgres", "psycopg2": "postgres", "asyncpg": "postgres", "postgresql": "postgres"}
@@ -121,12 +138,15 @@ _SAYS_ALL_IS_WELL = re.compile(
 _REQUEST = re.compile(
     r"^(?:HTTP [45]\d\d|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b[^\n]{0,300}|https?://\S+(?: \d{3})?)?$"
 )
+_TOO_SLOW = "has reached the maximum request timeout"
 _LOOKED_AT = 4_000
 
 
 def theme(text: str) -> Theme:
     """What this message speaks of first of all; OTHER for an empty one."""
     text = text[:_LOOKED_AT]
+    if _TOO_SLOW in text:
+        return Theme.OTHER  # the platform's word for an answer that did not come; whose fault, it does not say
     found = next((theme for theme, pattern in _PATTERNS if pattern.search(text)), Theme.OTHER)
     return Theme.DEPENDENCY if found is Theme.UPSTREAM and _FOREIGN.search(text) else found
 
@@ -147,10 +167,18 @@ def is_request_line(text: str) -> bool:
     return _REQUEST.match(text) is not None
 
 
+def callee_name(text: str) -> str:
+    """What the message says it called, in lower case: a service of ours or a dependency; "" where it does not say."""
+    found = _CALLEE.search(text[:_LOOKED_AT])
+    return (found[1] or found[2]).lower() if found else ""
+
+
 def dependency_name(text: str) -> str:
     """The dependency that a message names ("postgres at 10.1.2.3:5432"); "" where it names none."""
-    named, host = _NAMED.search(text[:_LOOKED_AT]), _HOST.search(text[:_LOOKED_AT])
+    text = text[:_LOOKED_AT]
+    named, both = _NAMED.search(text), _HOST_AND_PORT.search(text)
+    hosts = list(_HOST.finditer(text))
+    host = next((h for h in hosts if ":" in h[0]), hosts[0] if hosts else _FOREIGN.search(text))
+    address = f"{both[1]}:{both[2]}" if both else host[0].rstrip(":") if host else ""
     product = _LIBRARY_OF.get(named[0].lower(), named[0].lower()) if named else ""
-    if product and host:
-        return f"{product} at {host[0]}"
-    return product or (host[0] if host else "")
+    return f"{product} at {address}" if product and address and product not in address else address or product

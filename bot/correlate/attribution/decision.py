@@ -7,9 +7,12 @@ from math import exp, log
 
 from bot.correlate.attribution.case import Case, Suspect
 from bot.correlate.attribution.content import Theme
-from bot.correlate.attribution.persistence import persists
+from bot.correlate.attribution.exposure import counts_since
+from bot.correlate.attribution.persistence import persists, spoke_itself
+from bot.correlate.attribution.priors import USUAL
 from bot.correlate.attribution.suspects import suspects
 from bot.correlate.attribution.votes import votes_on
+from bot.correlate.attribution.wording import cut
 from bot.model.attribution import Attribution, Cause, Vote
 
 BLAME_AT = 0.92  # posterior from which a revision is blamed
@@ -17,17 +20,33 @@ LATE_BLAME_AT = 0.85  # … once rivals had their time to show
 OTHER_AT = 0.75  # … another cause is named
 _STRONG = 3.5  # ln e-value of the rise; chance is also one of the suspects
 _OTHER_STRONG = 7.0
-_QUICK, _USUAL, _DOUBTFUL = 15.0, 25.0, 60.0  # seconds after the first error that rivals are given to show
+_SURE = 9.0
+_SOON, _POINTING = 0.5, 6.0  # timing, and failures elsewhere, without which who says nothing himself is not blamed
+_QUICK, _USUAL, _CAREFUL, _DOUBTFUL = (
+    15.0,
+    25.0,
+    35.0,
+    60.0,
+)  # seconds after the first error that rivals are given to show
+_DOUBTFUL_WORDS = (Theme.DEPENDENCY, Theme.CAPACITY, Theme.SETTING, Theme.WARMING)
+_SPEAKS = 1.0  # weight of a vote without which no other cause than a revision is named
 _SETTLED = 120.0
+_ALL_SHOWN = 150.0  # … where the words are those of a dependency, whose other users would have shown by now
 _LATE_NEWS = 70.0  # … where the deploy was long before: a nearer one may not have been told yet
 _OTHER_WAIT = 60.0
 _ELIMINATION_WAIT = 150.0  # … for a dependency that nothing speaks for but that nothing else is left
+_COUNTS_WAIT = 260.0
+_WHY, _A_REASON = 200, 0.5  # characters of all reasons; weight of one
 _NONE_WAIT, _NONE_AT = 300.0, 0.8
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A suspect with what was said about it. probability 0-1 among all suspects of its case."""
+    """A suspect with what was said about it.
+
+    Attributes:
+        score: sum of the weights and of how usual the cause is. probability: 0-1 among all suspects of its case.
+    """
 
     suspect: Suspect
     votes: tuple[Vote, ...]
@@ -38,7 +57,7 @@ class Judged:
 def judge(case: Case) -> list[Judged]:
     """All suspects of the case, most probable first."""
     heard = [(suspect, votes_on(case, suspect)) for suspect in suspects(case)]
-    scores = [sum(vote.weight for vote in votes) for _, votes in heard]
+    scores = [USUAL[suspect.cause] + sum(vote.weight for vote in votes) for suspect, votes in heard]
     top = max(scores)
     whole = sum(exp(score - top) for score in scores)
     judged = [Judged(s, v, score, exp(score - top) / whole) for (s, v), score in zip(heard, scores, strict=True)]
@@ -61,8 +80,14 @@ def decide(case: Case, judged: list[Judged]) -> tuple[Judged | None, str]:
 
 
 def _missing_for_blame(case: Case, best: Judged) -> str:
+    if case.rise_of(best.suspect.service) is None:
+        pointing = sum(rise.units for rise in case.rises)
+        if _weight(best, "timing") < _SOON or pointing < _POINTING:
+            return f"{best.suspect.service} says nothing itself, and too little that points at it began with {best.suspect.revision}"
+        if spoke_itself(case, best.suspect):
+            return f"{best.suspect.service} failed itself, and that is over"
     clear = case.themes(case.roots).get(Theme.DEPENDENCY, 0.0) < 0.5
-    needed = LATE_BLAME_AT if clear and _age(case) >= _SETTLED else BLAME_AT
+    needed = LATE_BLAME_AT if _age(case) >= (_SETTLED if clear else _ALL_SHOWN) else BLAME_AT
     if best.probability < needed:
         return f"{best.suspect.revision} is the likeliest, at {100 * best.probability:.0f} % of the {100 * needed:.0f} % needed"
     wait = _patience(case, best)
@@ -73,11 +98,19 @@ def _missing_for_blame(case: Case, best: Judged) -> str:
     return ""
 
 
+def _weight(judged: Judged, name: str) -> float:
+    return next((vote.weight for vote in judged.votes if vote.name == name), 0.0)
+
+
 def _missing_for_other(case: Case, best: Judged) -> str:
     cause = best.suspect.cause
-    known = cause is not Cause.DEPENDENCY or _speaks_for_dependency(case, best)
+    if best.score <= 0.0 or max((v.weight for v in best.votes), default=0.0) < _SPEAKS:
+        return f"{cause} is the likeliest only because nothing speaks for another"
+    named = cause is not Cause.DEPENDENCY or _speaks_for_dependency(case)
+    crowd = cause is Cause.CLIENT or not named  # … may be what a crowd does
     if (
-        _age(case) >= (_OTHER_WAIT if known else _ELIMINATION_WAIT)
+        _age(case) >= (_OTHER_WAIT if named else _ELIMINATION_WAIT)
+        and not (crowd and _counts_due(case))
         and best.probability >= OTHER_AT
         and case.strength >= _OTHER_STRONG
     ):
@@ -90,10 +123,19 @@ def _age(case: Case) -> float:
     return case.now - case.onset
 
 
-def _speaks_for_dependency(case: Case, best: Judged) -> bool:
-    """More than that nothing else is left."""
-    elsewhere = max((vote.weight for vote in best.votes if vote.name == "elsewhere"), default=0.0)
-    return elsewhere >= 3.0 or case.themes(case.roots).get(Theme.DEPENDENCY, 0.0) >= 0.25
+def _speaks_for_dependency(case: Case) -> bool:
+    """More than that nothing else is left, or that several fail together: a crowd does that, too."""
+    return case.themes(case.roots).get(Theme.DEPENDENCY, 0.0) >= 0.25
+
+
+def _counts_due(case: Case) -> bool:
+    """Counts of requests come, and those that tell how many came since the onset are still to come."""
+    if _age(case) >= _COUNTS_WAIT:
+        return False
+    services = [case.ledger.services[rise.service] for rise in case.rises]
+    return any(s.counts for service in services for s in service.series.values()) and any(
+        counts_since(service, case.onset) < 2 for service in services
+    )
 
 
 def more_needed(case: Case) -> str:
@@ -123,33 +165,34 @@ def attribution(case: Case, judged: Judged) -> Attribution:
 
 
 def _why(judged: Judged) -> str:
-    suspect = judged.suspect
-    who = {
-        Cause.REVISION: f"revision {suspect.revision} of {suspect.service}",
-        Cause.DEPENDENCY: f"a dependency{f' ({suspect.name})' if suspect.name else ''}",
-        Cause.CONFIG: f"the change of {suspect.name or 'a setting'} of {suspect.service}",
-        Cause.TRAFFIC: "more requests than there is room for",
-        Cause.CLIENT: "what clients send",
-        Cause.NONE: "nothing that is wrong",
-    }[suspect.cause]
-    reasons = [vote.says for vote in judged.votes if vote.weight > 0.5][:3]
-    return f"{who}: {'; '.join(reasons)}" if reasons else who
+    """The reasons, the heaviest first, as many as fit; the suspect is told beside them."""
+    reasons = [cut(vote.says, _WHY) for vote in judged.votes if vote.weight >= _A_REASON]
+    said = ""
+    for reason in reasons:
+        if said and len(said) + 2 + len(reason) > _WHY:
+            break
+        said = f"{said}; {reason}" if said else reason
+    return said or "nothing else explains it as well"
 
 
 def _patience(case: Case, best: Judged) -> float:
     """Clear words or a side-by-side proof need little time for rivals; words of dependencies and capacity need more."""
     if _is_startup(case, best.suspect):
         return 8.0
-    side = next((vote.weight for vote in best.votes if vote.name == "side_by_side"), 0.0)
-    themes = case.themes(case.roots)
-    doubtful = sum(themes.get(theme, 0.0) for theme in (Theme.DEPENDENCY, Theme.CAPACITY, Theme.SETTING, Theme.WARMING))
-    if side >= 3.0:
+    if case.rise_of(best.suspect.service) is None and case.strength < _SURE:
+        return _CAREFUL  # it says nothing itself, and those that point at it have said little so far
+    if _weight(best, "side_by_side") >= 3.0:
         return _QUICK
-    timing = next((vote.weight for vote in best.votes if vote.name == "timing"), 0.0)
-    if timing < 1.0:
+    if _weight(best, "timing") < 1.0:
         return _LATE_NEWS
-    if doubtful >= 0.4:
+    return _patience_with(case.themes(case.roots))
+
+
+def _patience_with(themes: dict[Theme, float]) -> float:
+    if sum(themes.get(theme, 0.0) for theme in _DOUBTFUL_WORDS) >= 0.4:
         return _DOUBTFUL
+    if themes.get(Theme.UPSTREAM, 0.0) >= 0.4:
+        return _CAREFUL
     return _QUICK if themes.get(Theme.CODE, 0.0) >= 0.6 else _USUAL
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import exp
 
-from bot.correlate.attribution.ledger import BUCKET, Buckets, Change, Service
+from bot.correlate.attribution.records import BUCKET, Buckets, Change, Service
 
 _ENOUGH_REQUESTS = 20  # logged since the onset, before shares are read from them
+_HARDLY_MORE = 1.1
 _ENOUGH_LINES = 8  # request lines (or others) before a volume is read from them
 
 
@@ -45,21 +46,29 @@ def share_seconds(timeline: list[tuple[float, dict[str, float]]], revision: str,
     return total
 
 
-def surge(service: Service, onset: float, now: float, start: float) -> float | None:
+def surge(service: Service, onset: float, now: float, start: float, recent: float = 120.0) -> float | None:
     """How many times the volume since `onset` is that of before it; None where nothing tells.
+
+    At most the last `recent` seconds are looked at.
 
     From request lines where successes are logged too, else from counts of whole intervals, else from lines that are
     no errors.
     """
-    since = max(onset - 10, now - 120)
+    since = max(onset - 10, now - max(recent, 30.0))
     before = max(start, onset - 600), onset - 20
     after = since, now - 5
     series = service.series.values()
     answered = [s.answered for s in series]
     if _sum(answered, *before) >= _ENOUGH_LINES:
         asked = [*answered, *(s.refused for s in series), *(s.failed for s in series)]
-        return _ratio(_sum(asked, *after), _sum(asked, *before), after, before)
-    counted = _counted(service, onset, start)
+        whole = _ratio(_sum(asked, *after), _sum(asked, *before), after, before)
+        fine = _ratio(_sum(answered, *after), _sum(answered, *before), after, before)
+        if whole is None or fine is None or whole <= _HARDLY_MORE or fine > _HARDLY_MORE:
+            return whole
+        return _counted(
+            service, onset, start, recent
+        )  # more failures, no more successes: perhaps a tenth of these is logged
+    counted = _counted(service, onset, start, recent)
     if counted is not None:
         return counted
     quiet = _steady_lines(service, *before)
@@ -77,6 +86,11 @@ def counts_of(service: Service, revision: str | None, start: float, end: float) 
                 if start <= at - requests.interval / 2 < end:
                     found[response_class] = found.get(response_class, 0.0) + requests.count
     return found
+
+
+def counts_since(service: Service, onset: float) -> int:
+    """How many intervals that lie after the onset have been counted so far."""
+    return len({at for s in service.series.values() for (at, _), r in s.counts.items() if at - r.interval / 2 > onset})
 
 
 def asked_share(service: Service, revision: str, since: float) -> float | None:
@@ -101,7 +115,7 @@ def _steady_lines(service: Service, start: float, end: float) -> list[Buckets]:
     return [b for kind in by_kind.values() if _sum(kind, start, end) >= _ENOUGH_LINES for b in kind]
 
 
-def _counted(service: Service, onset: float, start: float) -> float | None:
+def _counted(service: Service, onset: float, start: float, recent: float) -> float | None:
     per_minute: dict[float, float] = {}
     for series in service.series.values():
         for (at, _), requests in series.counts.items():
@@ -111,7 +125,8 @@ def _counted(service: Service, onset: float, start: float) -> float | None:
     after = [per_minute[at] for at in sorted(per_minute) if at > onset]
     if not before or not after or not sum(before):
         return None
-    most, mean = max(after[-2:]), sum(before) / len(before)
+    last = after[-max(2, int(recent // 60)) :]
+    most, mean = max(last) if len(last) <= 2 else sum(last) / len(last), sum(before) / len(before)
     error = 2 * (1 / max(most, 1.0) + 1 / sum(before)) ** 0.5
     return max(1.0, most / mean * exp(-error)) if most > mean else min(1.0, most / mean * exp(error))
 

@@ -6,14 +6,11 @@ Everything is bounded; what is older than `HORIZON` seconds or does not fit is f
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-
 from bot.correlate.attribution.lexicon import Lexicon, Wording
 from bot.correlate.attribution.recent import RecentIds, RecentMap
+from bot.correlate.attribution.records import BUCKET, Buckets, Change, Event, Group, Series, Service, Setting
 from bot.correlate.attribution.signals import Config, Deploy, Log, Requests
 
-BUCKET = 5.0  # seconds
 HORIZON = 2_700.0  # seconds of history that are kept
 MAX_SERVICES = 500
 MAX_REVISIONS = 30  # per service
@@ -23,88 +20,13 @@ _MAX_TRACES = 20_000
 _MAX_MOMENTS = 4_000  # remembered failures' moments of one revision
 _MOMENT = 0.05  # seconds within which lines of different words are one failure
 _MAX_EVENTS = 12  # of one trace
+_USUAL_LAG = 2.0
+_LAG_MEMORY = 0.01
+_OPENING = 60.0  # seconds of a stream in which a first deploy tells what is, not what changes
 _FUTURE = 60.0  # seconds that a clock may be ahead; more is nonsense, and the time of arrival is taken instead
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY", "FATAL", "error", "critical", "fatal", "Error"})
 UNGRADED = frozenset({None, "", "DEFAULT"})
-
-Buckets = dict[int, int]
-
-
-class Group:
-    """One error group on one revision: lines logged as errors and lines of the same words that were not."""
-
-    __slots__ = ("errors", "first", "quiet", "total", "wording")
-
-    def __init__(self, wording: Wording) -> None:
-        self.wording = wording
-        self.errors: Buckets = {}
-        self.quiet: Buckets = {}
-        self.first = float("inf")  # source time of the first error line
-        self.total = 0
-
-
-class Series:
-    """All that one revision of one service did."""
-
-    __slots__ = (
-        "answered", "counts", "failed", "failing", "first", "groups", "last", "lines", "moments", "refused", "revision", "service",
-        "throttled", "total", "units",
-    )  # fmt: skip
-
-    def __init__(self, service: str, revision: str) -> None:
-        self.service = service
-        self.revision = revision
-        self.units: Buckets = {}
-        self.lines: Buckets = {}
-        self.answered: Buckets = {}  # request lines with a status below 400
-        self.refused: Buckets = {}  # … 400 to 499
-        self.throttled: Buckets = {}  # … 429 of them
-        self.failed: Buckets = {}  # … 500 and above
-        self.groups: dict[str, Group] = {}
-        self.counts: dict[tuple[float, str], Requests] = {}
-        self.moments: dict[int, set[str | None]] = {}
-        self.failing: deque[tuple[float, list[Event]]] = deque(maxlen=80)
-        self.first = float("inf")
-        self.last = 0.0
-        self.total = 0  # error units ever
-
-
-Event = tuple[Series, float, bool]  # who spoke in a trace, when, and was it an error
-
-
-@dataclass(frozen=True)
-class Change:
-    """A deploy as it was told: `revision` gets `traffic` percent at `at` (source time). `back`: it served before."""
-
-    at: float
-    heard: float
-    revision: str
-    prev: str
-    traffic: float
-    back: bool
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A configuration change as it was told."""
-
-    at: float
-    heard: float
-    name: str
-
-
-class Service:
-    """A service: its revisions, and what people did to it."""
-
-    __slots__ = ("deploys", "first", "name", "series", "settings")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.series: dict[str, Series] = {}
-        self.deploys: list[Change] = []
-        self.settings: list[Setting] = []
-        self.first = float("inf")
 
 
 class Ledger:
@@ -113,6 +35,7 @@ class Ledger:
     def __init__(self) -> None:
         self.services: dict[str, Service] = {}
         self.first = float("inf")  # the earliest source time that was plausible
+        self.lag = _USUAL_LAG  # seconds that entries take to arrive, on the average of the last hundred or so
         self._lexicon = Lexicon()
         self._ids = RecentIds()
         self._traces: RecentMap[list[Event]] = RecentMap(_MAX_TRACES)
@@ -129,6 +52,7 @@ class Ledger:
             if at <= arrival - HORIZON:
                 return
             at = arrival
+        self.lag += _LAG_MEMORY * (arrival - at - self.lag)
         series = self._series.get((log.service, log.revision)) or self._open(log.service, log.revision, at)
         bucket = int(at // BUCKET)
         wording = self._lexicon.wording(log.message, log.status)
@@ -159,14 +83,20 @@ class Ledger:
             del series.counts[next(iter(series.counts))]
 
     def take_deploy(self, deploy: Deploy) -> None:
-        """Late, repeated and out of order is all the same: deploys are kept by source time."""
+        """Late, repeated and out of order is all the same: deploys are kept by source time.
+
+        The first that is heard of a service when the stream begins is no change: it tells what serves.
+        """
         service = self.service(deploy.service, deploy.t)
         if any(
             d.revision == deploy.revision and d.traffic == deploy.traffic and abs(d.at - deploy.t) < 1
             for d in service.deploys
         ):
             return
-        self._open(deploy.service, deploy.revision, deploy.t)
+        opened = self._open(deploy.service, deploy.revision, deploy.t)
+        if not deploy.prev and deploy.t <= self.first + _OPENING and not service.deploys and len(service.series) == 1:
+            opened.first = min(opened.first, deploy.t)  # it served before we listened
+            return
         earlier = [d for d in service.deploys if d.at <= deploy.t]
         last_of_it = max((i for i, d in enumerate(earlier) if deploy.revision in {d.revision, d.prev}), default=-1)
         replaced = any(
@@ -191,6 +121,7 @@ class Ledger:
             if len(self.services) >= MAX_SERVICES:
                 self._forget_services()
             service = self.services[name] = Service(name)
+            self._lexicon.heed(name)
         service.first = min(service.first, at)
         self.first = min(self.first, at)
         return service

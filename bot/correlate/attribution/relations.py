@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bot.correlate.attribution.known import Known
-from bot.correlate.attribution.ledger import Ledger, Service
+from bot.correlate.attribution.ledger import Ledger
+from bot.correlate.attribution.naming import names
+from bot.correlate.attribution.records import Service
 from bot.correlate.attribution.rises import Rise
 
-_SUFFIX = re.compile(r"[-_](?:service|svc|api|server|app|backend)$")
-_BEFORE = r"(?:https?://|grpc://|\b(?:to|from|of|by|calling|upstream|downstream|service|backend|callee|host|peer|target|via)\b[\s\"':=]{1,5})"
-_END = r"(?![a-z\d_]|-[a-z](?!\d))"
-_AFTER = r"(?:-[a-z0-9-]{2,40}\.(?:a\.)?run\.app|\.(?:svc|internal|local)\b|:\d{2,5}\b| (?:service|client|api|rpc|upstream|backend)\b|/v\d)"
 _SKEW = 2.0  # seconds by which clocks of two services are taken to differ at most, mostly
 
 
@@ -77,24 +73,3 @@ def relation(ledger: Ledger, known: Known, rise: Rise, other: str) -> Relation:
         known=other in known.calls.get(rise.service, ()),
         by_revision=by_revision,
     )
-
-
-def names(text: str, service: str, speaker: str) -> bool:
-    """True where the text names this service; "payments" stands for `payments-service`. Nobody names himself."""
-    if service == speaker or not text:
-        return False
-    return _pattern(service).search(text) is not None
-
-
-@lru_cache(maxsize=1_024)
-def _pattern(service: str) -> re.Pattern[str]:
-    """A compound name says enough by itself; a plain word ("cart") only where an address or a callee is named."""
-    stem = _SUFFIX.sub("", service)
-    name = "|".join(
-        re.escape(form) for form in sorted({service, stem} if len(stem) >= 4 else {service}, key=len, reverse=True)
-    )
-    if re.search(r"[-_.\d]", service):
-        whole = rf"(?<![\w-])(?:{re.escape(service)})(?![a-z\d]|-[a-z])|{_BEFORE}(?:{name}){_END}|(?<![\w-])(?:{name}){_AFTER}"
-    else:
-        whole = rf"{_BEFORE}(?:{name}){_END}|(?<![\w-])(?:{name}){_AFTER}"
-    return re.compile(whole, re.IGNORECASE)

@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from math import log1p
 
 from bot.correlate.attribution.content import Theme
+from bot.correlate.attribution.excess import excess_of, failed_share, outside, theme_of, throttled_share
 from bot.correlate.attribution.exposure import share_seconds, surge
-from bot.correlate.attribution.ledger import BUCKET, Group, Ledger, Series, Service
+from bot.correlate.attribution.ledger import Ledger
+from bot.correlate.attribution.naming import stem
+from bot.correlate.attribution.newkinds import new_kind, of_callee
+from bot.correlate.attribution.records import BUCKET, Group, Series, Service
 from bot.correlate.attribution.statistics import change_point, dispersion, log_evidence
 from bot.correlate.attribution.view import View, raised_kinds
 
@@ -25,6 +29,7 @@ _SHORT = 240.0  # seconds of history from which burstiness can be read
 _NEW_FOR = 300.0  # seconds that a revision counts as new
 _WARM_UP = 60.0  # seconds of history before a beginning can be searched for
 MIN_UNITS = 3
+_CHIEF = 0.8  # share of a rise
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Rise:
         by_revision: units since the onset. last: source time of the last unit's bucket.
         groups: (group, excess units) with what was added, most first. themes: share 0-1 of the excess by theme.
         surge: request volume over that of before, None where unknown. throttled: share of the refusals that are 429.
+        outside: failures whose own words name something that is not ours. failed_requests: answers with 5xx by failure; None where failures here carry no status as a rule.
     """
 
     service: str
@@ -54,6 +60,19 @@ class Rise:
     themes: dict[Theme, float] = field(default_factory=dict)
     surge: float | None = None
     throttled: float = 0.0
+    failed_requests: float | None = None
+    outside: float = 0.0
+
+    @property
+    def chief(self) -> frozenset[str]:
+        """Keys of the kinds that make up most of what was added."""
+        whole = sum(excess for _, excess in self.groups)
+        keys, covered = [], 0.0
+        for group, excess in self.groups[:6]:
+            if covered < _CHIEF * whole:
+                keys.append(group.wording.key)
+                covered += excess
+        return frozenset(keys)
 
     @property
     def rate(self) -> float:
@@ -83,18 +102,25 @@ def find_rise(ledger: Ledger, service: Service, now: float) -> Rise | None:
 
 
 def _find(ledger: Ledger, service: Service, now: float, kind: str) -> Rise | None:
-    view = View(service, kind, raised_kinds(service, now), now)
+    view = View(service, kind, raised_kinds(service), now)
     if not view.any_since(now - _BUSY):
         return None
     start = max(ledger.first, now - WINDOW)
     found = [_whole(view, start, now), *(_of_revision(view, r, start, now) for r in _deployed(service, now))]
     if kind == "error":
         found += [_not_starting(series, service, now) for series in service.series.values()]
+        found += of_callee(view, ledger.services, start, now)
+        found += [new_kind(view, revision, start, now) for revision in _deployed(service, now)]
     best = max((f for f in found if f), key=lambda f: f[1], default=None)
     if best is None:
         return None
     onset, strength, revision = best
-    return _described(view, _refined(view, onset, revision), strength, start, now)
+    return _described(view, ledger, _refined(view, onset, revision), strength, start, now)
+
+
+def more_requests(service: Service, onset: float, now: float, start: float) -> float:
+    """How many times the requests of before come now, ≥ 1.0; 1.0 where nothing tells: failures go with requests."""
+    return max(1.0, surge(service, onset, now, start, recent=now - onset) or 1.0)
 
 
 def _deployed(service: Service, now: float) -> list[str]:
@@ -109,10 +135,11 @@ def _whole(view: View, start: float, now: float) -> tuple[float, float, str | No
     seconds, seconds_before = max(now - onset, BUCKET), onset - start
     if index == 0 or after < MIN_UNITS or after / seconds < _SHARP * before / max(seconds_before, BUCKET):
         return None
-    noise = _noise(counts[:index])
-    strength = log_evidence(after / noise, seconds, before / noise, max(seconds_before, 30.0)) - _FREE_PENALTY
     if seconds_before < _WARM_UP:
         return None
+    noise = _noise(counts[:index])
+    seconds *= more_requests(view.service, onset, now, start)
+    strength = log_evidence(after / noise, seconds, before / noise, max(seconds_before, 30.0)) - _FREE_PENALTY
     return onset, strength, None
 
 
@@ -130,6 +157,7 @@ def _of_revision(view: View, revision: str, start: float, now: float) -> tuple[f
     own = share_seconds(view.timeline, revision, born, onset)
     others = max(0.0, (now - start) - share_seconds(view.timeline, revision, start, now))
     before = own_before + view.total(start, now + 30, but=revision)
+    exposure *= more_requests(view.service, onset, now, start)
     noise = _noise(view.dense(start, deployed))
     if after / exposure < _SHARP * before / max(own + others, BUCKET):
         return None
@@ -142,13 +170,21 @@ def _of_revision(view: View, revision: str, start: float, now: float) -> tuple[f
 
 def _not_starting(series: Series, service: Service, now: float) -> tuple[float, float, str | None] | None:
     """A revision that is new and says hardly anything but that it dies: no requests are needed, and it is no chance."""
-    if not series.revision or series.answered or series.first < max(service.first + _WARM_UP, now - _NEW_FOR):
+    if not series.revision or series.answered or series.first < now - _NEW_FOR:
         return None
-    dying = [g for g in series.groups.values() if g.errors and (g.wording.death or g.wording.theme is Theme.STARTUP)]
+    told = any(deploy.revision == series.revision and deploy.prev for deploy in service.deploys)
+    if not told and series.first < service.first + _WARM_UP:
+        return None
+    dying = [g for g in series.groups.values() if g.errors and _ends_it(g)]
     lines = sum(group.total for group in dying)
     if lines < MIN_UNITS or lines < 0.5 * sum(series.lines.values()):
         return None
     return min(group.first for group in dying), min(12.0, 3.0 + lines), series.revision
+
+
+def _ends_it(group: Group) -> bool:
+    """It tells of a container that died; a traceback alone may be a request's."""
+    return group.wording.theme is Theme.STARTUP or (group.wording.death and group.wording.theme is not Theme.CODE)
 
 
 def _noise(counts: list[float]) -> float:
@@ -173,7 +209,7 @@ def _refined(view: View, onset: float, revision: str | None) -> float:
     return min(firsts) if firsts and view.kind == "error" else onset
 
 
-def _described(view: View, onset: float, strength: float, start: float, now: float) -> Rise:
+def _described(view: View, ledger: Ledger, onset: float, strength: float, start: float, now: float) -> Rise:
     floor = int(onset // BUCKET) * BUCKET
     by_revision = {
         series.revision: units
@@ -181,12 +217,14 @@ def _described(view: View, onset: float, strength: float, start: float, now: flo
         if (units := view.total(floor, now + 30, revision=series.revision))
     }
     last = max((b for r in by_revision for b in view.buckets(r)), default=0) * BUCKET
-    groups = _excess(view, floor, start, now) if view.kind == "error" else ()
+    groups = excess_of(view, floor, start, now) if view.kind == "error" else ()
     themes: Counter[Theme] = Counter()
+    ours = frozenset(map(stem, ledger.services))
     telling = [pair for pair in groups if not pair[0].wording.request] or groups
     whole = sum(excess for _, excess in telling) or 1.0
     for group, excess in telling:
-        themes[group.wording.theme] += excess / whole  # type: ignore[assignment]
+        themes[theme_of(group, ours)] += excess / whole  # type: ignore[assignment]
+    failed = failed_share(ledger, view, floor, start)
     spoken = 1.0 - themes.get(Theme.OTHER, 0.0)
     if themes and spoken >= 0.25:  # "request failed, giving up" says nothing beside a line that does
         themes = Counter({theme: share / spoken for theme, share in themes.items() if theme is not Theme.OTHER})
@@ -203,36 +241,8 @@ def _described(view: View, onset: float, strength: float, start: float, now: flo
         last=last,
         groups=groups,
         themes=dict(themes),
-        throttled=_throttled(view, floor) if view.kind == "client" else 0.0,
+        throttled=throttled_share(view, floor) if view.kind == "client" else 0.0,
         surge=surge(view.service, onset, now, start),
+        failed_requests=failed,
+        outside=outside(view.service.name, groups, ledger, ours),
     )
-
-
-def _throttled(view: View, onset: float) -> float:
-    first = int(onset // BUCKET)
-    series = view.service.series.values()
-    if not view.refusals_logged:  # only counted: then what was said since tells
-        quiet = [g for s in series for g in s.groups.values() if g.wording.theme is Theme.CAPACITY]
-        since = sum(count for g in quiet for bucket, count in g.quiet.items() if bucket >= first)
-        before = sum(count for g in quiet for bucket, count in g.quiet.items() if bucket < first)
-        return 1.0 if since >= MIN_UNITS and since > before else 0.0
-    throttled = sum(count for s in series for bucket, count in s.throttled.items() if bucket >= first)
-    return throttled / max(1, sum(count for s in series for bucket, count in s.refused.items() if bucket >= first))
-
-
-def _excess(view: View, onset: float, start: float, now: float) -> tuple[tuple[Group, float], ...]:
-    """Error groups with more since the onset than the rate before it explains, most first."""
-    first, beginning = int(onset // BUCKET), int(start // BUCKET)
-    ratio = (now - onset) / max(onset - start, 60.0)
-    found: dict[str, tuple[Group, float]] = {}
-    for series in view.service.series.values():
-        for key, group in series.groups.items():
-            if key in view.raised or not group.errors:
-                continue
-            after = sum(count for bucket, count in group.errors.items() if bucket >= first)
-            before = sum(count for bucket, count in group.errors.items() if beginning <= bucket < first)
-            known = found.get(key)
-            more = after - before * ratio + (known[1] if known else 0.0)
-            found[key] = (group if known is None or group.total > known[0].total else known[0], more)
-    ranked = sorted(((g, more) for g, more in found.values() if more > 0), key=lambda x: (-x[1], x[0].wording.key))
-    return tuple(ranked[:20])

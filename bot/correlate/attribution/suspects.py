@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bot.correlate.attribution.case import Case, Suspect
-from bot.correlate.attribution.exposure import share_at, splits
-from bot.correlate.attribution.ledger import Service
+from bot.correlate.attribution.exposure import share_at, share_seconds, splits
+from bot.correlate.attribution.records import Service
 from bot.correlate.attribution.rises import Rise
 from bot.model.attribution import Cause
 
 SKEW = 20.0  # seconds by which a deploy may seem to come after its first error
 _REACH = 120.0  # seconds: a deploy of a service that nothing points at is suspected only so near to the beginning
+_WOULD_HAVE_SHOWN = 6.0  # failures
 _SETTING_REACH = 420.0
 
 
@@ -58,13 +59,24 @@ def _revisions(case: Case, service: Service) -> list[Suspect]:
             and not any(case.relation(r, service.name).strength >= 0.25 for r in case.rises)
         ):
             continue
-        at = found[deploy.revision].at if deploy.revision in found and gap > _REACH else deploy.at
+        earlier = found.get(deploy.revision)
+        at = earlier.at if earlier and (gap > _REACH or _was_fine(service, own, earlier, deploy.at)) else deploy.at
         found[deploy.revision] = Suspect(
             Cause.REVISION, service.name, deploy.revision, at, back=deploy.back, heard=deploy.heard
         )
     if own:
         found.update(_unannounced(service, own, onset, found))
     return list(found.values())
+
+
+def _was_fine(service: Service, own: Rise | None, earlier: Suspect, until: float) -> bool:
+    """It had served enough before it got more traffic that failures at the present rate would have shown."""
+    timeline = splits(service)
+    share = share_at(timeline, earlier.revision, own.onset + SKEW) if own else 0.0
+    if own is None or not share:
+        return False
+    served = share_seconds(timeline, earlier.revision, earlier.at, until)
+    return own.by_revision.get(earlier.revision, 0.0) / max(own.seconds, 1.0) / share * served >= _WOULD_HAVE_SHOWN
 
 
 def _unannounced(service: Service, rise: Rise, onset: float, found: dict[str, Suspect]) -> dict[str, Suspect]:

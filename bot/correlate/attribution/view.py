@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bot.correlate.attribution.exposure import splits
-from bot.correlate.attribution.ledger import BUCKET, Buckets, Group, Series, Service
+from bot.correlate.attribution.records import BUCKET, Buckets, Group, Series, Service
+
+_SOME_BEFORE = 2  # lines at a lower level
 
 
 class View:
@@ -73,22 +75,18 @@ def _spread(series: Series) -> Buckets:
     return buckets
 
 
-def raised_kinds(service: Service, now: float) -> frozenset[str]:
-    """Groups that are now logged as errors and were as frequent before at a lower level."""
+def raised_kinds(service: Service) -> frozenset[str]:
+    """Groups that are logged as errors now and were there before at a lower level: both count, before and after.
+
+    So a level that is raised is no rise, and more of the same is one, whatever the level.
+    """
     keys = {key for s in service.series.values() for key, g in s.groups.items() if g.errors}
     return frozenset(
-        key for key in keys if _is_raised([s.groups[key] for s in service.series.values() if key in s.groups], now)
+        key for key in keys if _was_quiet([s.groups[key] for s in service.series.values() if key in s.groups])
     )
 
 
-def _is_raised(groups: list[Group], now: float) -> bool:
-    quiet = [(bucket, count) for group in groups for bucket, count in group.quiet.items()]
-    errors = [(bucket, count) for group in groups for bucket, count in group.errors.items()]
-    if len(quiet) < 2 or not errors or any(g.wording.death for g in groups):
-        return False
-    first_error = min(bucket for bucket, _ in errors)
-    before = sum(count for bucket, count in quiet if bucket < first_error)
-    seconds_before = max((first_error - min(bucket for bucket, _ in quiet)) * BUCKET, BUCKET)
-    seconds_after = max(now - first_error * BUCKET, BUCKET)
-    after = sum(count for _, count in errors) + sum(count for bucket, count in quiet if bucket >= first_error)
-    return before >= 3 and before / seconds_before >= 0.4 * after / seconds_after
+def _was_quiet(groups: list[Group]) -> bool:
+    first_error = min(bucket for group in groups for bucket in group.errors)
+    before = sum(count for group in groups for bucket, count in group.quiet.items() if bucket < first_error)
+    return before >= _SOME_BEFORE and not any(group.wording.death for group in groups)

@@ -58,9 +58,10 @@ _MAX_HEAD, _MAX_TAIL = 1_000, 500
 _WARNING = 400
 _SAME_SHAPE = 12  # texts that differ in numbers only: a dozen of them prove as much as all
 _LOOKED_AT = 32_000  # characters of one entry; a longer one is cut in the middle of nowhere, which no rule minds
+_BLOCK = 32_000  # characters that one search goes through: a search keeps all other threads waiting
 
 
-_ALIKE = ("has_errors", "shapes", "counts", "evidence", "texts", "paragraphs", "_everything")
+_ALIKE = ("has_errors", "shapes", "counts", "evidence", "texts", "paragraphs", "_blocks")
 """What was worked out of the entries once and holds for the scene whatever has been explained."""
 
 
@@ -218,9 +219,17 @@ class Scene:
         return tuple((text, None) for text in transcripts(self.evidence))
 
     @cached_property
-    def _everything(self) -> str:
-        """All texts in one, to rule a pattern out at the cost of one search."""
-        return "\n".join(text for text, _ in self.texts)
+    def _blocks(self) -> tuple[str, ...]:
+        """All texts in few, to rule a pattern out at the cost of few searches; none so long that it holds up a thread."""
+        blocks: list[list[str]] = [[]]
+        room = _BLOCK
+        for text, _ in self.texts:
+            if room < len(text) and blocks[-1]:
+                blocks.append([])
+                room = _BLOCK
+            blocks[-1].append(text)
+            room -= len(text)
+        return tuple("\n".join(block) for block in blocks)
 
     def all(self, pattern: re.Pattern[str], *, across: bool = False) -> Iterator[Hit]:
         """First match of the pattern in each text that may prove a cause, oldest first; then in the conditions.
@@ -229,7 +238,8 @@ class Scene:
             pattern: `^` and `$` need re.MULTILINE.
             across: also look across the plain lines of an instance, for messages of several lines.
         """
-        texts = self.texts if pattern.search(self._everything) else ()
+        # not any(map(…)), which never lets another thread in between
+        texts = self.texts if any(pattern.search(block) for block in self._blocks) else ()
         for text, entry in chain(texts, self.paragraphs if across else ()):
             if match := pattern.search(text):
                 yield Hit(match, text, entry)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.correlate.grouping import MAX_GROUPS, OTHER, group
-from bot.correlate.merging import merged
-from bot.model.evidence import LogEntry, LogKind
+from bot.correlate.merging import kept, merged
+from bot.model.evidence import ErrorGroup, LogEntry, LogKind
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon")
@@ -43,3 +43,16 @@ def test_a_flood_of_different_errors_stays_bounded_and_exactly_counted() -> None
     assert len(together) <= MAX_GROUPS
     assert sum(g.count for g in together) == len(names)
     assert any(g.fingerprint == OTHER for g in together)
+
+
+def test_what_is_kept_of_groups_is_bounded_and_cuts_no_secret_in_half():
+    secret = f"password=hunter2-{'x' * 40}"
+    sample = f"{'y' * 180} {secret} {'z' * 8_000}"
+    flood = [ErrorGroup(f"v1:{number:03}", "failed", 1, NOON, NOON, sample) for number in range(200)]
+
+    stored = kept(flood)
+
+    assert [group.fingerprint for group in stored] == [group.fingerprint for group in flood]
+    assert sum(len(group.sample) for group in stored) <= 5 * 4_000 + 195 * 300
+    assert not any("hunter2" in group.sample for group in stored)
+    assert kept(stored) == stored

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model.bookmark import Bookmark
+from bot.model.bookmark import OVERLAP, Bookmark
 from bot.model.evidence import LogEntry, LogKind, Window
 
 AT = datetime(2025, 9, 15, 14, 3, tzinfo=UTC)
@@ -22,11 +22,35 @@ def test_nothing_read_is_nowhere_to_read_on():
     assert Bookmark.after([]) is None
 
 
-def test_the_rest_begins_at_the_last_instant_because_more_of_it_may_be_unread():
-    mark = Bookmark.after([entry(1), entry(7)])
+def test_the_rest_begins_a_while_before_the_last_entry_because_others_may_arrive_late():
+    mark = Bookmark.after([entry(1), entry(50)])
 
     assert mark is not None
-    assert mark.rest(Window(AT, AT + timedelta(seconds=60))).start == AT + timedelta(seconds=7)
+    assert mark.rest(Window(AT, AT + timedelta(seconds=60))).start == AT + timedelta(seconds=50) - OVERLAP
+
+
+def test_an_entry_that_arrives_late_with_an_earlier_time_is_not_lost():
+    mark = Bookmark.after([entry(40), entry(50)])
+
+    assert mark is not None
+    assert mark.unread([entry(40), entry(45), entry(50)]) == [entry(45)]
+
+
+def test_entries_without_an_id_are_told_apart_by_what_they_say():
+    nameless = replace(entry(7), insert_id="", text="one")
+    mark = Bookmark.after([nameless])
+
+    assert mark is not None
+    assert mark.unread([nameless, replace(nameless, text="two")]) == [replace(nameless, text="two")]
+
+
+def test_a_flood_does_not_make_a_long_bookmark():
+    flood = [replace(entry(number // 200), insert_id=str(number)) for number in range(5_000)]
+    mark = Bookmark.after(flood)
+
+    assert mark is not None
+    assert len(mark.known) <= 1_200
+    assert mark.unread(flood[-1_000:]) == []
 
 
 def test_the_same_id_in_another_log_is_another_entry():

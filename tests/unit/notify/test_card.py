@@ -11,7 +11,7 @@ from support import cards
 from bot.decide.impact import estimate
 from bot.model.catalog import Arr
 from bot.model.evidence import Gap
-from bot.model.incident import Incident, IncidentState, PlanState
+from bot.model.incident import Incident, IncidentState, PlanState, SameRise
 from bot.model.judgement import IncidentKind
 from bot.notify.card import Card, card
 from bot.notify.message import Message
@@ -232,3 +232,33 @@ def test_an_unknown_impact_has_no_formula() -> None:
 def test_the_command_that_would_close_a_gap_is_shown_whole() -> None:
     assert PERMISSION.rpartition("`gcloud ")[2] in "\n".join(lines(cards.bad_release(gaps=(GAP,))))
     assert "Cloud Logging: Cloud Logging" not in "\n".join(lines(cards.bad_release(gaps=(GAP,))))
+
+
+def test_a_pin_of_another_service_is_released_there_whatever_is_proposed_now():
+    pinned = replace(
+        cards.errors_after_deploy(),
+        plan=cards.plan(PlanState.PROPOSED),
+        pinned_to=cards.CALLEE_GOOD,
+        pinned_place=cards.CALLEE.key,
+    )
+
+    said = readable(render_card(pinned, cards.PLACE, cards.CATALOG))
+
+    assert "update-traffic backend-service" in said
+    assert "00017-hal" in said
+
+
+def test_while_nobody_is_blamed_the_card_says_what_is_missing_and_no_longer_afterwards():
+    open_now = cards.errors_after_deploy(undecided="inconclusive: 3 failures so far; about 5 more would settle it")
+
+    assert "not decided yet · inconclusive: 3 failures so far" in "\n".join(lines(open_now))
+    assert "not decided yet" not in "\n".join(lines(replace(open_now, attribution=cards.callee())))
+    assert "not decided yet" not in "\n".join(lines(replace(open_now, state=IncidentState.RESOLVED)))
+
+
+def test_an_outage_of_forty_services_names_a_few_of_their_incidents():
+    everything_fails = cards.errors_after_deploy(same_rise=tuple(SameRise(n, f"s{n}") for n in range(20, 60)))
+
+    assert "Same rise as #20 (s20), #21 (s21), #22 (s22), #23 (s23), #24 (s24), 35 more" in "\n".join(
+        lines(everything_fails)
+    )

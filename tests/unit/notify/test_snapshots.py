@@ -16,7 +16,7 @@ from bot.model.attribution import Attribution, Cause, Vote
 from bot.model.catalog import RollbackPolicy
 from bot.model.cloud_run import TrafficSplit, TrafficTarget
 from bot.model.evidence import Gap
-from bot.model.incident import Decision, Incident, IncidentState, PlanState
+from bot.model.incident import Decision, Incident, IncidentState, PlanState, SameRise
 from bot.notify.render import TEMPLATES, render, render_card
 
 ACKNOWLEDGED = Decision("acknowledge", cards.RILEY, cards.later(52))
@@ -75,6 +75,7 @@ def _callee_resolved() -> Incident:
         cards.resolved(),
         attribution=cards.callee(),
         plan=cards.callee_plan(state=PlanState.VERIFIED),
+        pinned_place=cards.CALLEE.key,
         pinned_to=cards.CALLEE_GOOD,
         resolution=f"rolled back to {cards.CALLEE_GOOD}",
     )
@@ -127,6 +128,10 @@ CARDS: dict[str, Callable[[], Incident]] = {
     ),
     "blamed-callee": lambda: cards.errors_after_deploy(attribution=cards.callee(), plan=cards.callee_plan()),
     "blamed-callee-resolved": _callee_resolved,
+    "undecided": lambda: cards.errors_after_deploy(
+        undecided="inconclusive: 3 failures so far; about 5 more at this rate would settle it",
+        same_rise=(SameRise(11, "backend"), SameRise(13, "billing")),
+    ),
     "taken-back": lambda: cards.errors_after_deploy(
         attribution=cards.outage(), withdrawn=(cards.attribution(withdrawn=cards.outage().why),), plan=None
     ),
@@ -173,6 +178,18 @@ NOTES: dict[str, dict[str, Any]] = {
     "blamed-dependency": _blamed(cards.outage()),
     "blamed-callee": _blamed(cards.callee()),
     "blamed-hostile": _blamed(cards.attribution(why=HOSTILE, votes=(Vote("trace", 5.0, HOSTILE),))),
+    "wanted": {
+        "service": "backend-service",
+        "target": cards.CALLEE_GOOD,
+        "number": 12,
+        "failing": "auth-service (staging)",
+    },
+    "moved": {
+        "service": "backend-service",
+        "target": cards.CALLEE_GOOD,
+        "number": 12,
+        "failing": "auth-service (staging)",
+    },
     "unblamed": _blamed(cards.attribution()) | {"why": cards.outage().why},
 }
 MOMENTS = {"shifted-dry-run": "shifted", "unverified": "verified", "hostile": "failed"}

@@ -222,3 +222,24 @@ def test_a_plan_for_the_failing_service_gives_way_when_another_service_turns_out
     assert made.plan is not None
     assert made.plan.place == cards.CALLEE.key
     assert "belongs to backend/staging" in made.withdraw
+
+
+def _deployed(before: timedelta):
+    return incident(revisions=(FailedRevision(BAD, NOON - before, None, None),))
+
+
+def test_a_revision_that_served_well_for_an_hour_is_not_rolled_back_before_it_is_known_to_be_guilty():
+    served = (*LEDGER, ServedSpan(BAD, 90.0, 100, 0, NOON))
+
+    shown = propose(_deployed(timedelta(hours=2)), place(), state(), served, now=NOON, config=CONFIG, dry_run=False)
+
+    assert shown.plan is None
+    assert "not offered yet" in shown.no_plan
+
+
+def test_a_revision_that_waited_without_traffic_for_hours_has_not_served_well():
+    assert proposed(_deployed(timedelta(hours=2))).plan is not None
+
+
+def test_a_revision_that_is_older_than_the_bots_watch_is_taken_to_have_served():
+    assert "not offered yet" in proposed(_deployed(timedelta(days=7))).no_plan

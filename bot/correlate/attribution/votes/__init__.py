@@ -9,14 +9,16 @@ from collections.abc import Callable
 
 from bot.correlate.attribution.case import Case, Suspect
 from bot.correlate.attribution.votes import (
+    chance,
     changed_files,
     content,
     counts,
     elsewhere,
     locality,
     novelty,
-    prior,
     recurrence,
+    requests,
+    rollback,
     side_by_side,
     timing,
     traces,
@@ -25,7 +27,8 @@ from bot.correlate.attribution.votes import (
 from bot.model.attribution import Vote
 
 VOTES: tuple[Callable[[Case, Suspect], Vote | None], ...] = (
-    prior.vote,
+    chance.vote,
+    rollback.vote,
     timing.vote,
     side_by_side.vote,
     locality.vote,
@@ -34,6 +37,7 @@ VOTES: tuple[Callable[[Case, Suspect], Vote | None], ...] = (
     content.vote,
     novelty.vote,
     recurrence.vote,
+    requests.vote,
     volume.vote,
     counts.vote,
     changed_files.vote,

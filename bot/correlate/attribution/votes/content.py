@@ -21,6 +21,7 @@ _WEIGHTS: dict[Cause, dict[Theme, float]] = {
     Cause.NONE: {Theme.WARMING: 1.5},
 }  # fmt: skip
 _LEAK = 0.8  # want of capacity where no more requests come
+_NO_MORE = 1.3  # times the requests
 _NAMES_SETTING = 2.0
 
 
@@ -32,7 +33,7 @@ def vote(case: Case, suspect: Suspect) -> Vote | None:
     rises = (own,) if own and suspect.cause in {Cause.REVISION, Cause.CONFIG} else case.roots
     if suspect.cause is Cause.REVISION and own is None:
         return None  # what callers say about their callee is the business of `traces`
-    themes = case.themes(rises)
+    themes = _own_themes(case, own, suspect) if suspect.cause is Cause.REVISION and own else case.themes(rises)
     weight = sum(weights.get(theme, 0.0) * share for theme, share in themes.items())
     if suspect.cause is Cause.REVISION and own:
         weight += _corrected(case, own, themes)
@@ -40,15 +41,35 @@ def vote(case: Case, suspect: Suspect) -> Vote | None:
     if suspect.cause is Cause.CONFIG and _named(case, suspect.name):
         weight += _NAMES_SETTING
         said += f" and name {suspect.name}"
-    return Vote("content", weight, f"{said}: {case.sample(rises)[:160]}") if weight else None
+    line = case.sample(rises)
+    return Vote("content", weight, f"{said}: {line}" if line else said) if weight else None
+
+
+def _own_themes(case: Case, own: Rise, suspect: Suspect) -> dict[Theme, float]:
+    """What the suspect's own lines speak of, where they carry its name; what other revisions say is not its doing."""
+    series = case.ledger.services[suspect.service].series
+    spoken = {name for name, units in own.by_revision.items() if name and units}
+    if len(spoken) < 2 or suspect.revision not in series:
+        return own.themes
+    mine = series[suspect.revision].groups
+    groups = [
+        (group, excess) for group, excess in own.groups if group.wording.key in mine and mine[group.wording.key].errors
+    ]
+    whole = sum(excess for _, excess in own.groups)
+    themes: dict[Theme, float] = {}
+    for group, excess in groups:
+        themes[group.wording.theme] = themes.get(group.wording.theme, 0.0) + excess / whole
+    return {theme: min(share, own.themes.get(theme, 0.0)) for theme, share in themes.items()}
 
 
 def _of_refusals(case: Case, suspect: Suspect) -> Vote | None:
     """Refusals say little but their status: 429 is for want of room, the others are the clients' mostly."""
     throttled = max(rise.throttled for rise in case.rises)
+    volumes = [rise.surge for rise in case.rises if rise.surge is not None]
+    usual = bool(volumes) and max(volumes) < _NO_MORE  # no crowd: some client asks more than its share
     weight = {
         Cause.TRAFFIC: -2.0 + 5.0 * throttled,
-        Cause.CLIENT: 2.0 - 5.0 * throttled,
+        Cause.CLIENT: 2.0 - (0.5 if usual else 5.0) * throttled,
         Cause.DEPENDENCY: -2.5,
         Cause.REVISION: -1.5,
     }.get(suspect.cause, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.correlate.attribution.case import Case, Suspect
-from bot.correlate.attribution.ledger import BUCKET
+from bot.correlate.attribution.records import BUCKET
 from bot.correlate.attribution.rises import Rise
 from bot.model.attribution import Cause, Vote
 
@@ -26,7 +26,7 @@ def vote(case: Case, suspect: Suspect) -> Vote | None:
 
 def earlier_burst(case: Case, rise: Rise, before: float) -> tuple[float, float]:
     """(the most of these groups' errors in an earlier window, those of the worst window since the onset)."""
-    keys = {group.wording.key for group, _ in rise.groups[:5]}
+    keys = rise.chief
     width = max(1, int(min(rise.seconds, _LONGEST) / BUCKET))
     limit = int((before - 20) // BUCKET)
     first = int(rise.onset // BUCKET)

@@ -8,7 +8,7 @@ from bot.model.attribution import Cause, Vote
 _SKEW = 15.0  # seconds: clocks differ
 _AFTER = {  # seconds from the change to the first error: ln of how much likelier than at any moment
     Cause.REVISION: ((10.0, 3.8), (30.0, 3.0), (60.0, 2.5), (120.0, 1.5), (300.0, 0.5), (900.0, -0.3)),
-    Cause.CONFIG: ((30.0, 3.5), (60.0, 3.0), (120.0, 2.0), (240.0, 0.5), (420.0, -1.0)),
+    Cause.CONFIG: ((30.0, 3.5), (60.0, 3.0), (120.0, 1.5), (240.0, 0.3), (420.0, -1.0)),
 }
 _MUCH_LATER = -0.7
 _NEAR = 120.0  # seconds: who does not fail himself is suspected only so soon after a change
@@ -22,7 +22,8 @@ def vote(case: Case, suspect: Suspect) -> Vote | None:
     what = f"the deploy of {suspect.revision}" if suspect.cause is Cause.REVISION else f"the change of {suspect.name}"
     own = case.rise_of(suspect.service)
     if gap < 0 and own and own.by_revision.get(suspect.revision, 0.0) >= 0.5 * own.units:
-        return Vote("timing", 2.0, f"errors of {suspect.revision} itself, {-gap:.0f} s before its deploy was told")
+        weight = 3.0 if gap >= -_SKEW else 2.0
+        return Vote("timing", weight, f"errors of {suspect.revision} itself, {-gap:.0f} s before its deploy was told")
     if own is None and gap > _NEAR:
         return Vote(
             "timing", -2.0 if gap <= 300 else -3.0, f"{suspect.service} says nothing, and {what} was {gap:.0f} s before"

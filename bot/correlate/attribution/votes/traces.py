@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import log
 
 from bot.correlate.attribution.case import Case, Suspect
+from bot.correlate.attribution.content import Theme
 from bot.correlate.attribution.exposure import share_at, splits
+from bot.correlate.attribution.rises import Rise
 from bot.model.attribution import Cause, Vote
 
 _FEW = 3
@@ -25,10 +27,15 @@ def vote(case: Case, suspect: Suspect) -> Vote | None:
             weight += 0.0 if own else 3.0 * told.named
             said.append(f"{100 * told.named:.0f} % of the failures of {rise.service} name {suspect.service}")
         if told.traces >= _FEW and told.traced >= 0.25:
-            weight += 0.0 if own else told.traced + told.first
+            weight += 0.0 if own else (told.traced + told.first) * (1 - _own_reason(rise))
             weight += _by_revision(case, suspect, told.by_revision)
             said.append(f"{100 * told.traced:.0f} % of {told.traces} failing traces of {rise.service} pass through it")
     return Vote("traces", max(-4.0, min(4.0, weight)), "; ".join(said)) if said else None
+
+
+def _own_reason(rise: Rise) -> float:
+    """0-1: who names what he cannot reach, or his own bug, does not fail because of whom he also called."""
+    return sum(rise.themes.get(theme, 0.0) for theme in (Theme.DEPENDENCY, Theme.STARTUP, Theme.MEMORY, Theme.CAPACITY))
 
 
 def _by_revision(case: Case, suspect: Suspect, traces: dict[str, int]) -> float:
