@@ -26,13 +26,19 @@ from bot import catalog
 from bot.act.cloud_run import CloudRun
 from bot.act.dry_run import DryRun
 from bot.act.health import check_health
+from bot.act.runner import Runner
+from bot.act.runners.cloud_run_job import CloudRunJobs
+from bot.act.runners.github_actions import GitHubActions
+from bot.act.runners.github_api import GitHubApi
+from bot.act.runners.local import LocalProcess, default_state
 from bot.deps import Deps
 from bot.errors import InvalidConfiguration
-from bot.gcp.clients import open_clients
+from bot.gcp.clients import Clients, open_clients
 from bot.gcp.logging import count_requests, read_entries, read_errors
 from bot.gcp.monitoring import read_traffic
 from bot.ingest.http import routes as ingest_routes
 from bot.ingest.keys import SigningKeys
+from bot.ingest.test_run import routes as test_run_routes
 from bot.notify.config import SlackConfig
 from bot.notify.console import ConsoleNotifier
 from bot.notify.directory import Directory
@@ -41,6 +47,7 @@ from bot.notify.slack_errors import FAILURES, code_of
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.inbox import DatabaseInbox
+from bot.store.run_inbox import DatabaseRunInbox
 from bot.store.upgrade import upgrade
 from bot.workflows.deliver import Deliverer
 from bot.workflows.engine import Engine
@@ -128,6 +135,7 @@ async def build(settings: Settings) -> AsyncIterator[Bot]:
             wake_outbox=woken.set,
             watch=settings.watch,
             dry_run=settings.dry_run,
+            runners=_runners(settings, http, clients),
         )
         looker = Looker(deps)
         DBOS(config=_dbos_config(settings))
@@ -137,17 +145,33 @@ async def build(settings: Settings) -> AsyncIterator[Bot]:
         server = web.Application(client_max_size=2 * 1024 * 1024)
         bot = Bot(settings, deps, engine, looker, Deliverer(deps, woken), server)
         server.add_routes([web.get("/health", _health), web.get("/ready", partial(_ready, bot))])
+        inbox = DatabaseInbox(db, known, _now)
         server.add_routes(
             ingest_routes(
                 settings,
-                DatabaseInbox(db, known, _now),
+                inbox,
                 partial(start_events, engine),
                 _now,
                 SigningKeys(http, settings.pubsub.certs_url),
             )
         )
-        await _listen_to_slack(stack, settings, slack, Desk(deps, engine.start_rollback), server)
+        runs = DatabaseRunInbox(db, inbox, _now)
+        server.add_routes(test_run_routes(settings.webhook, runs, known.suites, engine.start_run, _now))
+        await _listen_to_slack(stack, settings, slack, Desk(deps, engine.start_rollback, engine.start_rerun), server)
         yield bot
+
+
+def _runners(settings: Settings, http: aiohttp.ClientSession, clients: Clients) -> dict[str, Runner]:
+    """Kind of the catalog → what runs it; GitHub only with a token."""
+    runs = settings.rerun.directory or default_state()
+    runners: dict[str, Runner] = {
+        "local": LocalProcess(settings.catalog.absolute().parent, runs.absolute()),
+        "cloud_run_job": CloudRunJobs(clients, _now),
+    }
+    config = settings.github
+    if config.token is not None:
+        runners["github_actions"] = GitHubActions(GitHubApi(http, config.token, config.api_url, config.timeout), _now)
+    return runners
 
 
 async def _check_tokens(client: AsyncWebClient, config: SlackConfig) -> None:

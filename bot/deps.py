@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.act.health import HealthAnswer
+from bot.act.runner import Runner
 from bot.act.target import RollbackTarget
 from bot.decide.timing import WatchConfig
 from bot.model.catalog import Catalog, Place
@@ -34,6 +35,7 @@ class Deps:
     """Attributes:
     members: Slack user-group id → its users' ids; raises Retryable when Slack does not answer.
     check_health: (uri of the service, path) → how it answers.
+    runners: kind of the catalog → where suites of this kind are run again.
     now: aware UTC. wake_outbox: there is something to say.
     """
 
@@ -51,3 +53,4 @@ class Deps:
     wake_outbox: Callable[[], None]
     watch: WatchConfig
     dry_run: bool
+    runners: Mapping[str, Runner] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from bot import durations
+from bot.act.config import GitHubConfig, RerunConfig
 from bot.decide.timing import WatchConfig
 from bot.errors import InvalidConfiguration
 from bot.gcp.config import GoogleConfig
@@ -99,6 +100,8 @@ class Settings(BaseSettings):
     webhook: WebhookConfig = WebhookConfig()
     database: DatabaseConfig = DatabaseConfig()
     watch: WatchConfig = WatchConfig()
+    rerun: RerunConfig = RerunConfig()
+    github: GitHubConfig = GitHubConfig()
 
     @classmethod
     def settings_customise_sources(

@@ -16,10 +16,11 @@ from bot.errors import UserError
 
 @dataclass(frozen=True)
 class Desk:
-    """What commands work with: the bot's dependencies and the one workflow that a button can start."""
+    """What commands work with: the bot's dependencies and the workflows that they can start, by plan or rerun id."""
 
     deps: Deps
     start_rollback: Callable[[str], Awaitable[None]]
+    start_rerun: Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,16 @@ Answered from what the last looks stored: within Slack's three seconds whether o
 from __future__ import annotations
 
 import difflib
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.decide.impact import combine
 from bot.deps import Deps
 from bot.errors import UserError
-from bot.model.catalog import Place
-from bot.store import inbox, incidents, messages, places
+from bot.model.catalog import Catalog, Place
+from bot.store import inbox, incidents, messages, places, suites, test_runs
 from commands.command import Ask, Command, Desk, Reply
 
 RECENT = timedelta(days=7)
@@ -34,6 +36,7 @@ async def run(ask: Ask, args: Args, desk: Desk) -> Reply:
         parked = await inbox.parked(session, since)
         unknown = await inbox.unknown(session, since)
         unsaid = await messages.undelivered(session)
+        runs = await _suites(session, deps.catalog, _suites_of(deps.catalog, shown, args.service), since)
         events = {place.key: await inbox.of_place(session, place.key, since) for place in shown}
     keys = {place.key for place in shown}
     relevant = tuple(incident for incident in open_now if incident.place in keys)
@@ -50,8 +53,35 @@ async def run(ask: Ask, args: Args, desk: Desk) -> Reply:
             "unknown": [{"project": project, "service": service} for project, service in unknown],
             "undelivered": [{"id": row.id, "why": row.last_error, "since": row.created_at} for row in unsaid],
             "dry_run": deps.dry_run,
+            "suites": runs,
         },
     )
+
+
+def _suites_of(catalog: Catalog, shown: tuple[Place, ...], word: str) -> tuple[str, ...]:
+    """All suites, or those that the shown services list."""
+    if not word:
+        return tuple(catalog.suites)
+    listed = dict.fromkeys(suite for place in shown for suite in place.service.suites)
+    return tuple(suite for suite in listed if suite in catalog.suites)
+
+
+async def _suites(
+    session: AsyncSession, catalog: Catalog, names: tuple[str, ...], since: datetime
+) -> list[dict[str, Any]]:
+    """Each suite and branch with a run, and each suite without any: for `bot.notify.suite_status`."""
+    known = [state for state in await suites.branches(session) if state.suite in names]
+    open_now = await suites.all_open(session)
+    entries: list[dict[str, Any]] = []
+    for state in known:
+        last = await test_runs.latest(session, state.suite, state.branch)
+        said = await test_runs.verdicts(session, state.suite, state.branch, since)
+        here = [alarm for alarm in open_now if (alarm.suite, alarm.branch) == (state.suite, state.branch)]
+        entry = {"branch": state.branch, "last": last[0] if last else None, "alarms": here}
+        entries.append(entry | {"name": state.suite, "verdicts": [verdict for _, verdict in said]})
+    silent = [name for name in names if all(state.suite != name for state in known)]
+    entries += [{"name": name, "branch": "", "last": None, "alarms": [], "verdicts": []} for name in silent]
+    return [entry | {"suite": catalog.suites[entry["name"]]} for entry in entries]
 
 
 def chosen(deps: Deps, word: str) -> tuple[Place, ...]:

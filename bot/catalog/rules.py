@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 
+from bot.catalog import forms, suites
+from bot.catalog.forms import Finding
 from bot.catalog.problem import Path
 from bot.model.catalog import Catalog, Deployment, Detection, RollbackPolicy, Service, SeverityCondition
 from bot.model.judgement import IncidentKind
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{4,20}")
-_PERSON = re.compile(r"[UWS][A-Z0-9]{4,20}")
 _USER_GROUP = "S"
-_PROJECT = re.compile(r"([a-z0-9.-]{1,60}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
-_REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
 _CLOUD_RUN = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _HTTPS = re.compile(r"https://[^\s/]+(/\S*)?")
 _KINDS = (*IncidentKind, "discovery_failure")  # the last: tests that are not found, see `suites`
 _LEAST_WINDOW, _MOST_WINDOW = timedelta(seconds=10), timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A mistake (or, not `is_error`, something probably not meant) at one path of the catalog.
-
-    Attributes:
-        is_reference: it says that a name means nothing.
-    """
-
-    path: Path
-    text: str
-    mend: str = ""
-    is_error: bool = True
-    is_reference: bool = False
 
 
 def find(catalog: Catalog) -> Iterator[Finding]:
@@ -49,9 +28,9 @@ def find(catalog: Catalog) -> Iterator[Finding]:
     yield from _same_service_twice(catalog)
     yield from _detection(("detection",), catalog.detection)
     yield from _severity(catalog)
-    yield from _suites(catalog)
+    yield from suites.find(catalog)
     for role, people in catalog.roles.items():
-        yield from _ids(("roles", role), people)
+        yield from forms.people(("roles", role), people)
 
 
 def _business(catalog: Catalog) -> Iterator[Finding]:
@@ -67,13 +46,13 @@ def _business(catalog: Catalog) -> Iterator[Finding]:
 def _journeys(catalog: Catalog) -> Iterator[Finding]:
     for key, journey in catalog.journeys.items():
         path: Path = ("journeys", key)
-        yield from _key(path, key)
+        yield from forms.key(path, key)
         for index, name in enumerate(journey.needs):
-            yield from _known((*path, "needs", index), name, catalog.services, "service")
+            yield from forms.known((*path, "needs", index), name, catalog.services, "service")
         if not journey.needs:
             yield Finding((*path, "needs"), "names no service: nothing can ever block this journey", is_error=False)
-        yield from _fraction((*path, "arr_share"), journey.arr_share)
-        yield from _fraction((*path, "objective"), journey.objective)
+        yield from forms.fraction((*path, "arr_share"), journey.arr_share)
+        yield from forms.fraction((*path, "objective"), journey.objective)
     each = [journey.arr_share or 0 for journey in catalog.journeys.values()]
     if (shares := sum(each)) > 1 >= max(each):
         text = f"the arr_share of all journeys add up to {shares:g}: what is at risk is cut at the whole ARR"
@@ -85,30 +64,30 @@ def _services(catalog: Catalog) -> Iterator[Finding]:
         yield Finding(("services",), "holds no service", "describe at least one")
     for key, service in catalog.services.items():
         path: Path = ("services", key)
-        yield from _key(path, key)
+        yield from forms.key(path, key)
         yield from _service(path, service, catalog)
         for environment, deployment in service.deployments.items():
             here = (*path, "deployments", environment)
-            yield from _key(here, environment)
+            yield from forms.key(here, environment)
             yield from _deployment(here, deployment)
 
 
 def _service(path: Path, service: Service, catalog: Catalog) -> Iterator[Finding]:
     if not 1 <= service.tier <= 4:
         yield Finding((*path, "tier"), "must be 1 to 4", "1 = most important")
-    if not _CHANNEL.fullmatch(service.channel):
+    if not forms.CHANNEL.fullmatch(service.channel):
         mend = "Slack shows it at the bottom of the channel's details; it begins with C"
         yield Finding((*path, "channel"), "must be a channel's id, not its name", mend)
     if service.health is not None and not re.fullmatch(r"/\S*", service.health):
         yield Finding((*path, "health"), "must be a path", "begin with a slash: /health")
     if service.repository is not None and not _HTTPS.fullmatch(service.repository):
         yield Finding((*path, "repository"), "must be an https:// address", "such as https://github.com/acme/auth")
-    yield from _ids((*path, "owners"), service.owners)
+    yield from forms.people((*path, "owners"), service.owners)
     for index, name in enumerate(service.requires_env):
-        if not _VARIABLE.fullmatch(name):
+        if not forms.VARIABLE.fullmatch(name):
             yield Finding((*path, "requires_env", index), "is no name of an environment variable")
     for index, name in enumerate(service.suites):
-        yield from _known((*path, "suites", index), name, catalog.suites, "suite")
+        yield from forms.known((*path, "suites", index), name, catalog.suites, "suite")
     if service.detection:
         yield from _detection((*path, "detection"), service.detection)
     if not service.deployments:
@@ -116,15 +95,15 @@ def _service(path: Path, service: Service, catalog: Catalog) -> Iterator[Finding
 
 
 def _deployment(path: Path, deployment: Deployment) -> Iterator[Finding]:
-    if not _PROJECT.fullmatch(deployment.project):
+    if not forms.PROJECT.fullmatch(deployment.project):
         yield Finding((*path, "project"), "must be a Google Cloud project id", "such as acme-staging, not its number")
-    if not _REGION.fullmatch(deployment.region):
+    if not forms.REGION.fullmatch(deployment.region):
         yield Finding((*path, "region"), "must be a region", "such as us-central1")
     if not _CLOUD_RUN.fullmatch(deployment.cloud_run):
         yield Finding((*path, "cloud_run"), "must be the name of a Cloud Run service", "such as auth-service")
     rule = deployment.rollback
     here = (*path, "rollback", "approvers")
-    yield from _ids(here, rule.approvers)
+    yield from forms.people(here, rule.approvers)
     if rule.policy is RollbackPolicy.NEVER:
         return
     if not rule.approvers:
@@ -173,51 +152,11 @@ def _severity(catalog: Catalog) -> Iterator[Finding]:
 
 def _condition(path: Path, when: SeverityCondition, catalog: Catalog) -> Iterator[Finding]:
     if when.kind is not None:
-        yield from _known((*path, "kind"), when.kind, _KINDS, "kind of incident")
+        yield from forms.known((*path, "kind"), when.kind, _KINDS, "kind of incident")
     if when.tier is not None and not 1 <= when.tier <= 4:
         yield Finding((*path, "tier"), "must be 1 to 4")
     if when.service is not None:
-        yield from _known((*path, "service"), when.service, catalog.services, "service")
+        yield from forms.known((*path, "service"), when.service, catalog.services, "service")
     if when.environment is not None:
         environments = {place.environment for place in catalog.places}
-        yield from _known((*path, "environment"), when.environment, environments, "environment")
-
-
-def _suites(catalog: Catalog) -> Iterator[Finding]:
-    for key, suite in catalog.suites.items():
-        path: Path = ("suites", key)
-        yield from _key(path, key)
-        for index, name in enumerate(suite.guards):
-            yield from _known((*path, "guards", index), name, catalog.journeys, "journey")
-        for target, value in suite.targets.items():
-            yield from _fraction((*path, "targets", target), value)
-        for warning, budget in suite.warnings.items():
-            if budget < 0:
-                yield Finding((*path, "warnings", warning), "must be 0 or more")
-        if suite.runner and suite.runner.kind == "local" and not suite.runner.command:
-            yield Finding((*path, "runner", "command"), "is missing", "such as [python, -m, pytest]")
-
-
-def _key(path: Path, key: str) -> Iterator[Finding]:
-    if not _KEY.fullmatch(key):
-        yield Finding(path, "must be a short name", "letters, digits, - and _ only: it is typed in Slack")
-
-
-def _fraction(path: Path, value: float | None) -> Iterator[Finding]:
-    if value is not None and not 0 <= value <= 1:
-        yield Finding(path, "must be 0 to 1", f"{value / 100:g}?" if 1 < value <= 100 else "0.95 = 95 %")
-
-
-def _ids(path: Path, ids: Iterable[str]) -> Iterator[Finding]:
-    for index, text in enumerate(ids):
-        if not _PERSON.fullmatch(text):
-            mend = "a user's id begins with U or W, a user group's with S"
-            yield Finding((*path, index), "must be the id of a Slack user or user group", mend)
-
-
-def _known(path: Path, name: str, known: Iterable[str] | Mapping[str, object], noun: str) -> Iterator[Finding]:
-    names = [str(k) for k in known]
-    if name not in names:
-        nearest = difflib.get_close_matches(name, names, 1)
-        mend = f"{nearest[0]}?" if nearest else (f"one of {', '.join(sorted(names))}" if names else "")
-        yield Finding(path, f"there is no {noun} of this name", mend, is_reference=True)
+        yield from forms.known((*path, "environment"), when.environment, environments, "environment")

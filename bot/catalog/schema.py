@@ -7,7 +7,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import Enum
 from typing import Any
@@ -58,19 +58,23 @@ def typed(document: Document) -> tuple[Catalog | None, list[Problem], list[Path]
     used. None: not even that can be had.
     """
     value = copy.deepcopy(dict(document.value))
-    problems, dropped = _read_durations(document, value)
-    for path in dropped:
+    problems, dropped = _read_kinds(document, value)
+    more, unread = _read_durations(document, value)
+    problems += more
+    for path in unread:
         _drop(value, path)
+    dropped += unread
     for attempt in range(_ATTEMPTS):
         try:
             return _ADAPTER.validate_python((value,))[0], problems, dropped
         except ValidationError as error:
             details = error.errors()
+        found = [(where, detail) for detail in details if (where := _path(detail, value)) is not None]
         if attempt == 0:
-            problems += [_explain(document, _path(detail), detail) for detail in details]
-        for detail in details:
-            path = _path(detail)
-            stand_in = None if attempt or detail["type"] == _UNKNOWN else _stand_in(_type_at(path))
+            problems += [_explain(document, path, detail, value) for path, detail in found]
+        for where, detail in found:
+            path = where
+            stand_in = None if attempt or detail["type"] == _UNKNOWN else _stand_in(_type_at(path, value))
             if stand_in is None or not _put(value, path, stand_in):
                 # What is still wrong makes what it belongs to unusable.
                 path = path[:-1] if attempt or detail["type"] == "missing" else path
@@ -79,12 +83,50 @@ def typed(document: Document) -> tuple[Catalog | None, list[Problem], list[Path]
     return None, problems, dropped
 
 
+def _read_kinds(document: Document, value: dict[str, Any]) -> tuple[list[Problem], list[Path]]:
+    """Leave out what does not say which of several kinds it is: nothing can be said about the rest of it."""
+    problems: list[Problem] = []
+    dropped: list[Path] = []
+    for path in document.lines:
+        kinds = _kinds(_type_at(path, value, whole=True))
+        given = _at(value, path)
+        if not kinds or given is None:
+            continue
+        if not isinstance(given, dict):
+            problems.append(document.problem(path, *_IN_WORDS["mapping"]))
+        elif "kind" not in given:
+            mend = f"add `kind: …` below {dotted(path)}: {_either(kinds)}"
+            problems.append(document.problem((*path, "kind"), "is missing", mend))
+        elif given["kind"] not in list(kinds):
+            nearest = difflib.get_close_matches(str(given["kind"]), kinds, 1)
+            mend = f"{nearest[0]}?" if nearest else ""
+            problems.append(document.problem((*path, "kind"), f"must be {_either(kinds)}", mend))
+        else:
+            continue
+        _drop(value, path)
+        dropped.append(path)
+    return problems, dropped
+
+
+def _either(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
+
+
+def _kinds(type_: Any) -> dict[str, Any]:
+    """Dataclass by kind, where a type is one of several dataclasses told apart by their `kind`; {} where it is not."""
+    options = [option for option in typing.get_args(type_) if dataclasses.is_dataclass(option)]
+    if len(options) < 2:
+        return {}
+    return {typing.get_args(typing.get_type_hints(option)["kind"])[0]: option for option in options}
+
+
 def _read_durations(document: Document, value: dict[str, Any]) -> tuple[list[Problem], list[Path]]:
     """Turn what people write into timedeltas, in place."""
     problems: list[Problem] = []
     dropped: list[Path] = []
     for path in document.lines:
-        if _type_at(path) is timedelta:
+        if _type_at(path, value) is timedelta:
             parent = _at(value, path[:-1])
             try:
                 parent[path[-1]] = durations.parse(str(parent[path[-1]]))
@@ -94,10 +136,10 @@ def _read_durations(document: Document, value: dict[str, Any]) -> tuple[list[Pro
     return problems, dropped
 
 
-def _explain(document: Document, path: Path, detail: ErrorDetails) -> Problem:
+def _explain(document: Document, path: Path, detail: ErrorDetails, value: Mapping[str, Any]) -> Problem:
     kind = detail["type"]
     if kind == _UNKNOWN:
-        return _explain_unknown(document, path)
+        return _explain_unknown(document, path, value)
     if kind == "missing":
         around = dotted(path[:-1])
         mend = f"add `{path[-1]}: …`" + (f" below {around}" if around else "")
@@ -116,23 +158,35 @@ def _explain(document: Document, path: Path, detail: ErrorDetails) -> Problem:
     return document.problem(path, text, mend)
 
 
-def _explain_unknown(document: Document, path: Path) -> Problem:
-    allowed = [field.name for field in dataclasses.fields(_type_at(path[:-1]) or Catalog)]
+def _explain_unknown(document: Document, path: Path, value: Mapping[str, Any]) -> Problem:
+    allowed = [field.name for field in dataclasses.fields(_type_at(path[:-1], value) or Catalog)]
     nearest = difflib.get_close_matches(str(path[-1]), allowed, 1)
     mend = f"{nearest[0]}?" if nearest else f"one of {', '.join(allowed)}"
     return document.problem(path, "is not known here", mend)
 
 
-def _path(detail: ErrorDetails) -> Path:
-    """Without the wrapper's index."""
-    return tuple(detail["loc"][1:])
+def _path(detail: ErrorDetails, value: Mapping[str, Any]) -> Path | None:
+    """Without the wrapper's index, and without the class that pydantic tried; None: about a kind that is not meant."""
+    path: Path = ()
+    for key in detail["loc"][1:]:
+        kinds = _kinds(_type_at(path, value, whole=True))
+        if key in {option.__name__ for option in kinds.values()}:
+            if _type_at(path, value).__name__ != key:
+                return None
+        else:
+            path = (*path, key)
+    return path
 
 
-def _type_at(path: Path) -> Any:
-    """The type that the catalog has at this path; None where it has none."""
+def _type_at(path: Path, value: Any, *, whole: bool = False) -> Any:
+    """The type that the catalog has at this path; None where it has none.
+
+    Args:
+        value: what was written: its `kind` chooses one of several dataclasses. whole: do not choose the last one.
+    """
     here: Any = Catalog
-    for key in path:
-        here = _plain(here)
+    for end, key in enumerate(path):
+        here = _plain(here, _at(value, path[:end]))
         if dataclasses.is_dataclass(here):
             here = typing.get_type_hints(here).get(str(key))
         elif typing.get_origin(here) is Mapping:
@@ -141,14 +195,17 @@ def _type_at(path: Path) -> Any:
             here = typing.get_args(here)[0]
         else:
             return None
-    return _plain(here)
+    return here if whole else _plain(here, _at(value, path))
 
 
-def _plain(type_: Any) -> Any:
-    """X of `X | None`."""
-    if isinstance(type_, types.UnionType) or typing.get_origin(type_) is typing.Union:
-        return next(option for option in typing.get_args(type_) if option is not types.NoneType)
-    return type_
+def _plain(type_: Any, value: Any) -> Any:
+    """X of `X | None`; of several kinds the one that `value` says."""
+    if not isinstance(type_, types.UnionType) and typing.get_origin(type_) is not typing.Union:
+        return type_
+    if kinds := _kinds(type_):
+        kind = value.get("kind") if isinstance(value, dict) else None
+        return kinds.get(kind) if isinstance(kind, str) else None
+    return next(option for option in typing.get_args(type_) if option is not types.NoneType)
 
 
 def _at(value: Any, path: Path) -> Any:

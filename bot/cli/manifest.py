@@ -49,7 +49,7 @@ def slack_app(events_url: str | None) -> dict[str, Any]:
     command = {
         "command": "/reliability",
         "description": "Deployments, open incidents, ARR at risk",
-        "usage_hint": "status [service] | errors <service> [revision] | help",
+        "usage_hint": "status [service] | errors <service> [revision] | rerun <suite> [what] | help",
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}

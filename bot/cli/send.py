@@ -1,4 +1,4 @@
-"""`reliability send deploy|config`: a pipeline tells the bot what it did, signed, and tries again until it is taken."""
+"""`reliability send deploy|config|tests`: a pipeline tells the bot what it did, signed, and tries again until it is taken."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import typer
 
 from bot import durations
-from bot.cli import words
+from bot.cli import send_tests, words
 from bot.errors import Permanent
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ def config(
 
     told = {"project": project, "region": region, "service": service, "name": name}
     _deliver(SOURCE, url, told | {"author": author, "at": at or _now()}, retry_for)
+
+
+app.command("tests")(send_tests.read_reports)
 
 
 def _deliver(source: Source, url: str, fields: Mapping[str, object], retry_for: str) -> None:

@@ -24,6 +24,8 @@ _TITLES = {
     "webhook": "Deploys from a pipeline",
     "database": "Database",
     "watch": "How often it looks, how long it waits",
+    "rerun": "Reruns of test suites",
+    "github": "Reruns by GitHub Actions",
 }
 
 

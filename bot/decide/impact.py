@@ -33,6 +33,8 @@ _SERVING = (
 )
 _NOBODY = "ARR × share of the ARR on the journey × 1, because no revision serves"
 _EXPOSED = "users are served by an older revision: nothing is lost now; exposed = ARR × share of the ARR on journeys that cannot be released"
+_UNTESTED = "nothing is lost now; exposed = ARR × share of the ARR on the journeys that this suite guards"
+_NO_ARR = "the ARR (business.arr in the catalog)"
 _COMBINED = "sum over journeys, each counted once at its worst incident, at most the whole ARR"
 
 
@@ -78,6 +80,27 @@ def estimate(
         formula=failing.formula,
         inputs=(*_catalog_inputs(catalog, needed), *failing.inputs),
         missing=(*_missing(catalog, service_key, needed), *failing.missing),
+    )
+
+
+def exposed_by(catalog: Catalog, journeys: Sequence[str]) -> Impact | None:
+    """What cannot be released with confidence while a suite that guards these journeys says nothing good; users lose
+    nothing by it. None: it guards none.
+    """
+    guarded = [(key, catalog.journeys[key]) for key in journeys if key in catalog.journeys]
+    if not guarded:
+        return None
+    arr = catalog.business.arr
+    no_arr = () if arr else (_NO_ARR,)
+    return Impact(
+        now=False,
+        journeys=tuple(_on_journey(catalog, key, journey, _ZERO) for key, journey in guarded),
+        currency=arr.currency if arr else "",
+        arr_at_risk=_ZERO,
+        exposed=_exposed(catalog, [key for key, _ in guarded]),
+        formula=_UNTESTED,
+        inputs=_catalog_inputs(catalog, guarded),
+        missing=(*no_arr, *_no_share(guarded)),
     )
 
 
@@ -209,13 +232,16 @@ def _catalog_inputs(catalog: Catalog, needed: Sequence[tuple[str, Journey]]) -> 
 def _missing(catalog: Catalog, service_key: str, needed: Sequence[tuple[str, Journey]]) -> tuple[str, ...]:
     if not needed:
         return (f"no critical user journey in the catalog needs {service_key}",)
-    no_arr = () if catalog.business.arr else ("the ARR (business.arr in the catalog)",)
-    no_share = (
+    no_arr = () if catalog.business.arr else (_NO_ARR,)
+    return (*no_arr, *_no_share(needed))
+
+
+def _no_share(needed: Sequence[tuple[str, Journey]]) -> tuple[str, ...]:
+    return tuple(
         f"share of the ARR on “{journey.title}” (journeys.{key}.arr_share)"
         for key, journey in needed
         if journey.arr_share is None
     )
-    return (*no_arr, *no_share)
 
 
 def _times(one: Range, other: Range) -> Range:

@@ -1,4 +1,4 @@
-"""The four async clients of Google Cloud that the bot uses, built once and closed once."""
+"""The async clients of Google Cloud that the bot uses, built once and closed once."""
 
 from __future__ import annotations
 
@@ -19,9 +19,18 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcAsyncIOTransport
 from google.cloud.monitoring_v3.services.metric_service import MetricServiceAsyncClient
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcAsyncIOTransport
-from google.cloud.run_v2 import RevisionsAsyncClient, ServicesAsyncClient
+from google.cloud.run_v2 import (
+    ExecutionsAsyncClient,
+    JobsAsyncClient,
+    RevisionsAsyncClient,
+    ServicesAsyncClient,
+    TasksAsyncClient,
+)
+from google.cloud.run_v2.services.executions.transports import ExecutionsGrpcAsyncIOTransport
+from google.cloud.run_v2.services.jobs.transports import JobsGrpcAsyncIOTransport
 from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcAsyncIOTransport
 from google.cloud.run_v2.services.services.transports import ServicesGrpcAsyncIOTransport
+from google.cloud.run_v2.services.tasks.transports import TasksGrpcAsyncIOTransport
 
 from bot.errors import InvalidConfiguration
 from bot.gcp.budget import ReadBudget
@@ -34,7 +43,7 @@ _ANY_LENGTH = (("grpc.max_receive_message_length", -1),)  # a page of log entrie
 
 @dataclass(frozen=True)
 class Clients:
-    """What reads and moves Cloud Run, and reads its logs and its request counts.
+    """What reads and moves Cloud Run, runs its jobs, and reads its logs and its request counts.
 
     Attributes:
         timeout: no call, its retries included, takes longer.
@@ -46,6 +55,9 @@ class Clients:
     revisions: RevisionsAsyncClient
     logging: LoggingServiceV2AsyncClient
     monitoring: MetricServiceAsyncClient
+    jobs: JobsAsyncClient
+    executions: ExecutionsAsyncClient
+    tasks: TasksAsyncClient
     timeout: timedelta
     account: str | None = None
     budget: ReadBudget = field(default_factory=ReadBudget)
@@ -65,7 +77,8 @@ class Clients:
         return Call(source, project, role, self.timeout, self.account, missing)
 
     async def close(self) -> None:
-        for client in (self.services, self.revisions, self.logging, self.monitoring):
+        reading = (self.services, self.revisions, self.logging, self.monitoring)
+        for client in (*reading, self.jobs, self.executions, self.tasks):
             await client.transport.close()  # type: ignore[no-untyped-call]  # generated code
 
 
@@ -88,6 +101,9 @@ async def open_clients(config: GoogleConfig) -> Clients:
         RevisionsAsyncClient(credentials=credentials),
         LoggingServiceV2AsyncClient(credentials=credentials),
         MetricServiceAsyncClient(credentials=credentials),
+        JobsAsyncClient(credentials=credentials),
+        ExecutionsAsyncClient(credentials=credentials),
+        TasksAsyncClient(credentials=credentials),
         config.timeout,
         _account(credentials),
     )
@@ -107,6 +123,9 @@ def _plaintext(endpoint: str, timeout: timedelta) -> Clients:
         RevisionsAsyncClient(transport=RevisionsGrpcAsyncIOTransport(channel=channel)),
         LoggingServiceV2AsyncClient(transport=LoggingServiceV2GrpcAsyncIOTransport(channel=channel)),
         MetricServiceAsyncClient(transport=MetricServiceGrpcAsyncIOTransport(channel=channel)),
+        JobsAsyncClient(transport=JobsGrpcAsyncIOTransport(channel=channel)),
+        ExecutionsAsyncClient(transport=ExecutionsGrpcAsyncIOTransport(channel=channel)),
+        TasksAsyncClient(transport=TasksGrpcAsyncIOTransport(channel=channel)),
         timeout,
     )
 

@@ -62,22 +62,47 @@ FORMS = {
 }
 
 
+class Signing:
+    """A signature that is checked while the body arrives, so that nobody has to hold all of it.
+
+    Args:
+        headers, received_at: of the delivery. keys: ours; any of them will do.
+    Raises:
+        Rejected: 401; the headers alone say that it cannot be ours, or not of now.
+    """
+
+    def __init__(self, headers: Mapping[str, str], received_at: datetime, keys: Sequence[bytes]) -> None:
+        self.delivery_id = headers.get("webhook-id", "")
+        timestamp = headers.get("webhook-timestamp", "")
+        signatures = headers.get("webhook-signature", "")
+        if not (self.delivery_id and timestamp and signatures):
+            raise Rejected("not signed: webhook-id, webhook-timestamp and webhook-signature are needed", status=401)
+        if not is_delivery_id(self.delivery_id):
+            raise Rejected("webhook-id must be 1 to 128 printable characters without spaces", status=401)
+        _check_time(timestamp, received_at)
+        beginning = b".".join((self.delivery_id.encode(), timestamp.encode(), b""))
+        self._expected = [hmac.new(key, beginning, hashlib.sha256) for key in keys]
+        self._offered = [s.encode("utf-8", "surrogateescape") for s in signatures.split(" ")[:_MOST_SIGNATURES]]
+
+    def update(self, chunk: bytes) -> None:
+        for expected in self._expected:
+            expected.update(chunk)
+
+    def check(self) -> str:
+        """The `webhook-id`, once one signature is proven to be ours. Raises Rejected, 401, where none is."""
+        ours = [b"v1," + base64.b64encode(expected.digest()) for expected in self._expected]
+        if not any(hmac.compare_digest(mine, theirs) for mine in ours for theirs in self._offered):
+            raise Rejected(
+                "the signature is not ours: is RELIABILITY_WEBHOOK_SECRET the same on both sides?", status=401
+            )
+        return self.delivery_id
+
+
 def verify(delivery: Delivery, trust: Trust) -> str:
     """The `webhook-id`, once one signature is proven to be ours."""
-    delivery_id = delivery.headers.get("webhook-id", "")
-    timestamp = delivery.headers.get("webhook-timestamp", "")
-    signatures = delivery.headers.get("webhook-signature", "")
-    if not (delivery_id and timestamp and signatures):
-        raise Rejected("not signed: webhook-id, webhook-timestamp and webhook-signature are needed", status=401)
-    if not is_delivery_id(delivery_id):
-        raise Rejected("webhook-id must be 1 to 128 printable characters without spaces", status=401)
-    _check_time(timestamp, delivery.received_at)
-    signed = b".".join((delivery_id.encode(), timestamp.encode(), delivery.body))
-    expected = [_signature(key, signed) for key in trust.config.webhook.keys]
-    offered = [s.encode("utf-8", "surrogateescape") for s in signatures.split(" ")[:_MOST_SIGNATURES]]
-    if not any(hmac.compare_digest(ours, theirs) for ours in expected for theirs in offered):
-        raise Rejected("the signature is not ours: is RELIABILITY_WEBHOOK_SECRET the same on both sides?", status=401)
-    return delivery_id
+    signing = Signing(delivery.headers, delivery.received_at, trust.config.webhook.keys)
+    signing.update(delivery.body)
+    return signing.check()
 
 
 def parse(delivery: Delivery, delivery_id: str) -> list[DeployEvent]:
@@ -129,10 +154,6 @@ def _check_time(timestamp: str, now: datetime) -> None:
         raise Rejected("webhook-timestamp must be whole seconds since 1970", status=401)
     if abs(int(timestamp) - now.timestamp()) > _TOLERANCE.total_seconds():
         raise Rejected("webhook-timestamp is more than five minutes from now: stale, or the clocks differ", status=401)
-
-
-def _signature(key: bytes, signed: bytes) -> bytes:
-    return b"v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
 
 
 def _malformed(what: str, field: str, why: str) -> Rejected:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from bot.model.runner import RerunPolicy, SuiteRunner
+
 
 class Severity(StrEnum):
     """How loud: P0 wakes people, P3 can wait for the next working day."""
@@ -141,22 +143,33 @@ class Business:
 
 
 @dataclass(frozen=True)
-class SuiteRunner:
-    """How a suite is run again: an allow-listed command, never a shell line."""
+class Quarantine:
+    """A test that never pages until the end of the day `until` (UTC). `test`: node id as the reports name it."""
 
-    kind: str
-    command: tuple[str, ...] = ()
-    directory: str = "."
+    test: str
+    until: date
+    owner: str
+    why: str
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A collection of tests: the journeys it guards, its targets (0–1) and warning budgets (counts)."""
+    """A collection of tests: the journeys it guards, its targets (0–1) and warning budgets (counts).
+
+    Attributes:
+        runner: None: it can be watched, not run again.
+        channel: Slack channel id; None: that of the first service that lists the suite.
+        auto_rerun: a failed collection is tried again once, without anybody asking.
+    """
 
     guards: tuple[str, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
     runner: SuiteRunner | None = None
+    channel: str | None = None
+    quarantine: tuple[Quarantine, ...] = ()
+    auto_rerun: bool = False
+    rerun: RerunPolicy = field(default_factory=RerunPolicy)
 
 
 @dataclass(frozen=True)
@@ -223,3 +236,14 @@ class Catalog:
     def journeys_of(self, service_key: str) -> tuple[tuple[str, Journey], ...]:
         """(key, journey) of the journeys that need this service."""
         return tuple((key, journey) for key, journey in self.journeys.items() if service_key in journey.needs)
+
+    def services_with(self, suite: str) -> tuple[Service, ...]:
+        """The services that list this suite, in the order of the file."""
+        return tuple(service for service in self.services.values() if suite in service.suites)
+
+    def channel_of(self, suite: str) -> str | None:
+        """The suite's channel, else that of the first service that lists it; None: nobody has said where."""
+        known = self.suites.get(suite)
+        if known is not None and known.channel is not None:
+            return known.channel
+        return next((service.channel for service in self.services_with(suite)), None)

@@ -15,8 +15,10 @@ import msgspec
 from bot.model.attribution import Attribution
 from bot.notify.blame import blamed
 from bot.notify.errors_shown import errors_shown
+from bot.notify.rerun import rerun_shown
 from bot.notify.safe import line
 from bot.notify.status import status
+from bot.notify.suite import suite_note
 from bot.notify.words import count, duration, person, short
 
 Presenter = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -62,6 +64,10 @@ def _errors(context: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"errors": errors_shown(context)}
 
 
+def _rerun(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"rerun": rerun_shown(context)}
+
+
 PRESENTERS: Mapping[str, Presenter] = MappingProxyType(
     {
         "reply/status": _status,
@@ -69,5 +75,7 @@ PRESENTERS: Mapping[str, Presenter] = MappingProxyType(
         "reply/status_one": _status_of_one,
         "deploy/quiet": _quiet,
         "incident/note": _note,
+        "rerun/progress": _rerun,
+        "suite/note": suite_note,
     }
 )

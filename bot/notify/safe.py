@@ -25,7 +25,7 @@ _SAME_DAY = timedelta(hours=12)
 _MRKDWN = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _BREAKS_JSON_STRING = re.compile(r"[\t ]*[\r\n\u2028\u2029]+[\t ]*")
 _MANUAL = re.compile(
-    r"&lt;(@[UW][A-Z0-9]{2,20}|!subteam\^S[A-Z0-9]{2,20}|!date\^\d{1,11}\^[\w {}]{1,60}\|[\w :.,-]{1,60})&gt;"
+    r"&lt;(@[UW][A-Z0-9]{2,20}|#[CG][A-Z0-9]{2,20}|!subteam\^S[A-Z0-9]{2,20}|!date\^\d{1,11}\^[\w {}]{1,60}\|[\w :.,-]{1,60})&gt;"
 )
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\))")  # colours, titles
 _FENCES = re.compile("``+")
@@ -105,10 +105,10 @@ def fence(text: str) -> Markup:
 
 
 def mentions(text: str) -> Markup:
-    """A filter: our own sentences, in which `<@U…>`, `<!subteam^S…>` and `<!date^…>` mean what they say; all else
+    """A filter: our own sentences, in which `<@U…>`, `<#C…>`, `<!subteam^S…>` and `<!date^…>` mean what they say; all else
     is escaped.
     """
-    return Markup(_MANUAL.sub(r"<\1>", str(safe(text))))  # noqa: S704 - escaped, but for the three forms
+    return Markup(_MANUAL.sub(r"<\1>", str(safe(text))))  # noqa: S704 - escaped, but for the four forms
 
 
 def lines(text: Markup) -> Markup:

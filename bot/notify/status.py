@@ -19,10 +19,14 @@ from bot.notify.card import card
 from bot.notify.cause import gap_words
 from bot.notify.impact import ImpactShown, impact_shown
 from bot.notify.safe import line, opening
+from bot.notify.suite_status import SuiteLine, suite_lines
 from bot.notify.words import count, person, phrase, shares, short
 
 _ROWS = 20
 _EVENTS = 5
+_DAYS = 7
+"""Over which success rates are counted."""
+
 _NAMED = 3
 """Of parked events and unknown services."""
 
@@ -109,6 +113,8 @@ class Status:
     impact: ImpactShown | None
     troubles: tuple[str, ...]
     dry_run: bool
+    suites: tuple[SuiteLine, ...] = ()
+    more_suites: int = 0
 
 
 def status(context: Mapping[str, Any], *, detailed: bool) -> Status:
@@ -118,15 +124,24 @@ def status(context: Mapping[str, Any], *, detailed: bool) -> Status:
     for incident in sorted(open_now, key=lambda incident: (incident.severity, incident.since)):
         by_place.setdefault(incident.place, []).append(incident)
     entries = sorted(context["places"], key=lambda entry: _urgency(by_place.get(entry["place"].key, [])))
+    suites, more_suites = suite_lines(context.get("suites", ()), _DAYS)
+    alarms = sum(len(suite.alarms) for suite in suites)
     rows = tuple(_row(**entry, incidents=by_place.get(entry["place"].key, []), detailed=detailed) for entry in entries)
     return Status(
-        summary=f"{count(len(rows), 'deployment')}, {count(len(open_now), 'open incident') if open_now else 'no open incident'}",
+        summary=_summary(len(rows), len(open_now), alarms),
         rows=rows[:_ROWS],
         more=max(0, len(rows) - _ROWS),
         impact=impact_shown(context["impact"], context.get("arr")) if open_now else None,
         troubles=_troubles(context),
         dry_run=context["dry_run"],
+        suites=suites,
+        more_suites=more_suites,
     )
+
+
+def _summary(deployments: int, incidents: int, alarms: int) -> str:
+    said = [count(deployments, "deployment"), count(incidents, "open incident") if incidents else "no open incident"]
+    return ", ".join([*said, f"{count(alarms, 'alarm')} of test suites"] if alarms else said)
 
 
 def _urgency(incidents: Sequence[Incident]) -> tuple[bool, str]:

@@ -108,7 +108,14 @@ def gather(slack: LocalSlack, google: LocalGoogle, at: Addresses, webhook_secret
 
 
 def bot_environment(
-    facts: Facts, at: Addresses, *, socket_mode: bool, database_url: str, catalog: Path, push_service_account: str
+    facts: Facts,
+    at: Addresses,
+    *,
+    socket_mode: bool,
+    database_url: str,
+    catalog: Path,
+    runs: Path,
+    push_service_account: str,
 ) -> dict[str, str]:
     """Everything a bot needs to work in this sandbox."""
     socket = {"SLACK_APP_TOKEN": facts.app_token} if socket_mode else {}
@@ -123,6 +130,7 @@ def bot_environment(
         "RELIABILITY_GOOGLE_ENDPOINT": facts.google_grpc,
         "RELIABILITY_DRY_RUN": "false",
         "RELIABILITY_CATALOG": str(catalog),
+        "RELIABILITY_RERUN__DIRECTORY": str(runs),
         "RELIABILITY_WEBHOOK_SECRET": facts.webhook_secret,
         "RELIABILITY_PUBSUB__AUDIENCE": at.push,
         "RELIABILITY_PUBSUB__SERVICE_ACCOUNT": push_service_account,

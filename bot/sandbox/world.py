@@ -6,6 +6,7 @@ ended first, while everything it talks to is still there.
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import socket
 import tempfile
@@ -24,6 +25,7 @@ from bot.sandbox.console.player import Player, UnknownScenario
 from bot.sandbox.facts import Addresses, Facts, bot_environment, gather, new_webhook_secret
 from bot.sandbox.local_google import LocalGoogle
 from bot.sandbox.local_slack import ALL_BOT_SCOPES, LocalSlack, SlackOptions
+from bot.sandbox.pipeline import Pipeline
 from bot.sandbox.ports import PortTaken, open_console_port, reserved_port
 from bot.sandbox.scenarios import SCENARIOS, Stage, Traffic, remember_minutes, set_up
 
@@ -104,21 +106,26 @@ async def run_world(options: WorldOptions, ready: Ready) -> None:
         await set_up(google)
         remember_minutes(google)
         traffic = Traffic(google)
-        player = Player(SCENARIOS, lambda tell: Stage(google, traffic, tell, options.speed))
+        project, webhook_secret = directory / "project", new_webhook_secret()
+        pipeline = Pipeline(project, at.bot, webhook_secret)
+        player = Player(SCENARIOS, lambda tell: Stage(google, traffic, tell, options.speed, pipeline))
         check(player, options)
+        pipeline.lay_out()
+        catalog = Path(shutil.copy(options.catalog, project / "reliability.yaml"))
 
         console = Console(slack, player, google.snapshot)
         player.changed = console.scenarios_changed
         closing.callback(google.listen(lambda _: console.cloud_changed()))
         await closing.enter_async_context(served(listening, slack, google, console))
 
-        facts = gather(slack, google, at, new_webhook_secret())
+        facts = gather(slack, google, at, webhook_secret)
         environment = bot_environment(
             facts,
             at,
             socket_mode=options.socket_mode,
             database_url=options.database_url or f"sqlite:///{directory / 'reliability.sqlite3'}",
-            catalog=options.catalog,
+            catalog=catalog,
+            runs=directory / "runs",
             push_service_account=PUSH_SERVICE_ACCOUNT,
         )
         bot_log = directory / "bot.log"

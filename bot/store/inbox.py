@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.model.catalog import Catalog
 from bot.model.event import DeployEvent
 from bot.store.database import Database
 from bot.store.documents import dump, load
-from bot.store.tables import Base, DeliveryRow, EventRow
+from bot.store.once import insert_once
+from bot.store.tables import DeliveryRow, EventRow
 
 
 class DatabaseInbox:
@@ -31,11 +31,11 @@ class DatabaseInbox:
     async def take(self, source: str, delivery_id: str, body: bytes, events: list[DeployEvent]) -> bool:
         """Store a delivery with its events. True: new; False: seen before, nothing was written."""
         async with self._db.begin() as session:
-            if not await _insert_once(session, DeliveryRow, self._delivery(source, delivery_id, body, None)):
+            if not await insert_once(session, DeliveryRow, self._delivery(source, delivery_id, body, None)):
                 return False
             for event in events:
                 place = self._catalog.find(event.project, event.region, event.service)
-                await _insert_once(
+                await insert_once(
                     session,
                     EventRow,
                     {
@@ -53,7 +53,7 @@ class DatabaseInbox:
     async def park(self, source: str, delivery_id: str, body: bytes, why: str) -> bool:
         """Keep an authentic but malformed delivery for a person. True: new; False: parked before."""
         async with self._db.begin() as session:
-            return await _insert_once(session, DeliveryRow, self._delivery(source, delivery_id, body, why))
+            return await insert_once(session, DeliveryRow, self._delivery(source, delivery_id, body, why))
 
     def _delivery(self, source: str, delivery_id: str, body: bytes, why: str | None) -> dict[str, object]:
         return {
@@ -63,14 +63,6 @@ class DatabaseInbox:
             "parked_why": why,
             "body": body,
         }
-
-
-async def _insert_once(session: AsyncSession, table: type[Base], values: dict[str, object]) -> bool:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    result = await session.execute(
-        insert(table).values(**values).on_conflict_do_nothing().returning(*table.__table__.primary_key)
-    )
-    return result.first() is not None
 
 
 async def untaken(session: AsyncSession) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import and_, exists, or_, select, update
@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.model.catalog import Severity
-from bot.model.incident import Incident
 from bot.store.tables import MessageRow
 
 URGENCY = {Severity.P0: 0, Severity.P1: 1, Severity.P2: 2, Severity.P3: 3}
@@ -22,7 +21,20 @@ IN_A_MOMENT = timedelta(seconds=61)
 """A message that Slack did not take is tried again within this; one that it refused, later."""
 
 
-async def want_card(session: AsyncSession, incident: Incident, channel: str, now: datetime) -> None:
+class Told(Protocol):
+    """What has a live card: an incident, an alarm of a suite."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def version(self) -> int: ...
+
+
+async def want_card(
+    session: AsyncSession, incident: Told, channel: str, now: datetime, template: str = "incident/card"
+) -> None:
     """The card of this incident should show its present version; edits that were not sent yet are coalesced."""
     row = await _locked(session, incident.id)
     if row is None:
@@ -32,7 +44,7 @@ async def want_card(session: AsyncSession, incident: Incident, channel: str, now
                 kind="card",
                 incident_id=incident.id,
                 channel=channel,
-                template="incident/card",
+                template=template,
                 context="{}",
                 urgency=URGENCY[incident.severity],
                 created_at=now,
@@ -47,14 +59,28 @@ async def want_card(session: AsyncSession, incident: Incident, channel: str, now
     await session.flush()
 
 
+async def refresh_card(session: AsyncSession, card_id: str) -> None:
+    """What a card shows beside its incident changed: send it again, with the version that it has."""
+    row = await _locked(session, card_id)
+    if row is not None and row.done:
+        row.done = False
+        await session.flush()
+
+
 async def add_note(
-    session: AsyncSession, incident: Incident, moment: str, context: Mapping[str, Any], channel: str, now: datetime
+    session: AsyncSession,
+    incident: Told,
+    moment: str,
+    context: Mapping[str, Any],
+    channel: str,
+    now: datetime,
+    template: str = "incident/note",
 ) -> None:
     """A line of history for the card's thread. The same moment of the same incident is said once.
 
     Args:
         moment: its identity within the incident, "approved:plan-1:U0AVERY0001"; the part before the colon names it.
-        context: for templates/incident/note, which is given `moment` too.
+        context: for the template, which is given `moment` too.
     """
     note_id = f"{incident.id}:{moment}"
     if await session.get(MessageRow, note_id) is None:
@@ -64,7 +90,7 @@ async def add_note(
                 kind="note",
                 incident_id=incident.id,
                 channel=channel,
-                template="incident/note",
+                template=template,
                 context=msgspec.json.encode({**context, "moment": moment.partition(":")[0]}).decode(),
                 urgency=URGENCY[incident.severity] + 1,
                 created_at=now,
@@ -92,6 +118,43 @@ async def add_line(
             )
         )
         await session.flush()
+
+
+async def show(
+    session: AsyncSession,
+    message_id: str,
+    template: str,
+    context: Mapping[str, Any],
+    channel: str,
+    now: datetime,
+    *,
+    under: str | None = None,
+    urgency: int = QUIET,
+) -> None:
+    """A message that is edited while what it tells goes on: Slack shows the newest context; older ones are skipped.
+
+    Args:
+        under: id of the card in whose thread it is; None: a message of its own.
+    """
+    row = await _locked(session, message_id)
+    told = msgspec.json.encode(context).decode()
+    if row is None:
+        session.add(
+            MessageRow(
+                id=message_id,
+                kind="line" if under is None else "note",
+                incident_id=under,
+                channel=channel,
+                template=template,
+                context=told,
+                urgency=urgency,
+                created_at=now,
+                due_at=now,
+            )
+        )
+    elif row.context != told:
+        row.context, row.wanted, row.done = told, row.wanted + 1, False
+    await session.flush()
 
 
 async def add_picture(

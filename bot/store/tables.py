@@ -175,6 +175,77 @@ class MessageRow(Base):
     last_error: Mapped[str | None]
 
 
+class RunRow(Base):
+    """One execution of a suite. `taken_at` is None until its report was understood: the sweep starts it again.
+
+    `tests` holds what each of its cases said, packed; `news` what it changed.
+    """
+
+    __tablename__ = "test_runs"
+    __table_args__ = (Index("ix_test_runs_suite_at", "suite", "branch", "at"),)
+    id: Mapped[str] = mapped_column(String(320), primary_key=True)
+    suite: Mapped[str] = mapped_column(String(200))
+    branch: Mapped[str] = mapped_column(String(255))
+    commit: Mapped[str | None] = mapped_column(String(64), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    received_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None] = mapped_column(index=True)
+    verdict: Mapped[str | None] = mapped_column(String(20))
+    document: Mapped[str]
+    news: Mapped[str | None]
+    tests: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class ReportRow(Base):
+    """A part of a report that was received and not read yet; gone as soon as it was."""
+
+    __tablename__ = "reports"
+    run_id: Mapped[str] = mapped_column(String(320), primary_key=True)
+    part: Mapped[int] = mapped_column(Integer, primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SuiteRow(Base):
+    """What is known of a suite on a branch; `tests` are packed. Changes are compare-and-set by `version`."""
+
+    __tablename__ = "suites"
+    suite: Mapped[str] = mapped_column(String(200), primary_key=True)
+    branch: Mapped[str] = mapped_column(String(255), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    latest_at: Mapped[datetime]
+    document: Mapped[str]
+    tests: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AlarmRow(Base):
+    """An alarm of a suite. `open_key` is `<suite>:<branch>:<kind>` while open and NULL afterwards: one at a time."""
+
+    __tablename__ = "suite_alarms"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    open_key: Mapped[str | None] = mapped_column(String(500), unique=True)
+    suite: Mapped[str] = mapped_column(String(200), index=True)
+    branch: Mapped[str] = mapped_column(String(255))
+    opened_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(Integer)
+    document: Mapped[str]
+
+
+class RerunRow(Base):
+    """A rerun of a suite. While it is under way `open_key` is `<suite>:<mode>:<ref>`, so that two people who press at
+    once start one, and `open_slot` is `<suite>:<number>`, so that no more run at once than the catalog allows.
+    """
+
+    __tablename__ = "reruns"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    suite: Mapped[str] = mapped_column(String(200), index=True)
+    state: Mapped[str] = mapped_column(String(20), index=True)
+    open_key: Mapped[str | None] = mapped_column(String(500), unique=True)
+    open_slot: Mapped[str | None] = mapped_column(String(220), unique=True)
+    requested_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    document: Mapped[str]
+
+
 class AuditRow(Base):
     """Who tried what on which object and what came of it. Never deleted by the bot."""
 

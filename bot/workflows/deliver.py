@@ -14,18 +14,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Permanent, ReliabilityError, Retryable
 from bot.model.catalog import Severity
 from bot.model.incident import Incident
+from bot.model.suite import SuiteAlarm
 from bot.notify.message import Message
 from bot.notify.notifier import MessageGone, Outgoing, Receipt
 from bot.notify.render import render, render_card
-from bot.store import incidents, messages
+from bot.notify.suite_card import render_alarm
+from bot.store import incidents, messages, suites
 from bot.store.messages import URGENCY
 from bot.store.tables import MessageRow
 from bot.workflows.show_pictures import PictureSender
+from bot.workflows.test_runs import CARD as SUITE_CARD
 
 log = logging.getLogger(__name__)
 
@@ -96,15 +100,15 @@ class Deliverer:
         now = self._deps.now()
         async with self._deps.db.begin() as session:
             claimed = await messages.claim(session, row, now, LEASE)
-            incident = await incidents.read(session, row.incident_id) if row.incident_id else None
+            subject = await _subject(session, row)
             card = await messages.card(session, row.incident_id) if row.incident_id else None
         if claimed is None:
             return False
-        version = incident.version if row.kind == "card" and incident else row.wanted
+        version = subject.version if row.kind == "card" and subject else row.wanted
         outgoing = Outgoing(
             card_id=row.id,
             channel=row.posted_in or (card.posted_in if card and card.posted_in else row.channel),
-            message=self._render(row, incident, now),
+            message=self._render(row, subject, now),
             thread_ts=card.ts if row.kind == "note" and card else None,
             edit_ts=row.ts,
             search_first=row.claimed_at is not None and row.ts is None,
@@ -125,11 +129,13 @@ class Deliverer:
         await self._sent(row, receipt, version)
         return True
 
-    def _render(self, row: MessageRow, incident: Incident | None, now: datetime) -> Message:
+    def _render(self, row: MessageRow, incident: Incident | SuiteAlarm | None, now: datetime) -> Message:
         if row.kind != "card":
             return render(row.template, msgspec.json.decode(row.context))
         if incident is None:
             raise Permanent(f"the incident of card {row.id} is gone")
+        if isinstance(incident, SuiteAlarm):
+            return render_alarm(incident, self._deps.catalog)
         place = self._deps.catalog.place(incident.place)
         if place is None:
             return render("incident/note", _without_place(incident))
@@ -206,6 +212,15 @@ class Deliverer:
                 await messages.try_again(session, row.id, at=at, why=str(gone), surely_not_posted=True)
             else:
                 await messages.post_anew(session, row.id, now)
+
+
+async def _subject(session: AsyncSession, row: MessageRow) -> Incident | SuiteAlarm | None:
+    """What a card is about; None for messages that are about nothing that changes."""
+    if row.kind != "card" or row.incident_id is None:
+        return None
+    if row.template == SUITE_CARD:
+        return await suites.read_alarm(session, row.incident_id)
+    return await incidents.read(session, row.incident_id)
 
 
 def _pause(row: MessageRow) -> timedelta:

@@ -15,10 +15,13 @@ from bot.decide.policy import next_look
 from bot.deps import Deps
 from bot.errors import ReliabilityError
 from bot.model.judgement import Health
+from bot.model.test_run import RunVerdict
 from bot.workflows.events import Events
 from bot.workflows.look import Looker
+from bot.workflows.rerun import Rerunning
 from bot.workflows.rollback import Rollback
 from bot.workflows.steps import step
+from bot.workflows.test_runs import Runs
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ class Engine(DBOSConfiguredInstance):
         self._looker = looker
         self._events = Events(deps)
         self._rollback = Rollback(deps)
+        self._runs = Runs(deps)
+        self._rerunning = Rerunning(deps)
 
     @DBOS.workflow(name="take_event")
     async def take_event(self, event_id: str) -> str:
@@ -54,6 +59,21 @@ class Engine(DBOSConfiguredInstance):
             await self.start_watch(place, revision)
         await step("taken", self._events.taken, event_id)
         return f"{place} {revision}".strip()
+
+    async def start_run(self, run_id: str) -> None:
+        """Understand a stored test run, once."""
+        with SetWorkflowID(run_id):
+            await DBOS.start_workflow_async(self.take_run, run_id)
+
+    @DBOS.workflow(name="take_run")
+    async def take_run(self, run_id: str) -> str:
+        """Read the report of a test run, and tell what it changed; returns its verdict."""
+        verdict = await step("understand", self._runs.understand, run_id)
+        if verdict == RunVerdict.DISCOVERY_FAILURE:
+            again = await step("try_again", self._rerunning.try_again, run_id)
+            if again:
+                await self.start_rerun(again)
+        return verdict
 
     async def start_watch(self, place: str, revision: str) -> None:
         """Watch a revision unless it was watched before."""
@@ -140,3 +160,38 @@ class Engine(DBOSConfiguredInstance):
             verdict = await step("check", steps.check, plan_id, shifted_at, number == checks)
         await step("finish", steps.finish, plan_id, verdict["health"], verdict["why"])
         return verdict["health"]
+
+    async def start_rerun(self, rerun_id: str) -> None:
+        """Carry out a requested rerun, once."""
+        with SetWorkflowID(rerun_id):
+            await DBOS.start_workflow_async(self.rerun, rerun_id)
+
+    async def tend_rerun(self, rerun_id: str) -> bool:
+        """Start a rerun that nobody started; True then. One whose workflow ended without it is given up, aloud."""
+        known = await DBOS.get_workflow_status_async(rerun_id)
+        if known is None:
+            await self.start_rerun(rerun_id)
+        elif known.status not in RUNNING:
+            await self._rerunning.give_up(rerun_id, BROKE_OFF)
+        return known is None
+
+    @DBOS.workflow(name="rerun")
+    async def rerun(self, rerun_id: str) -> str:
+        """From a request to what it changed; returns how it ended. No rerun is left under way for ever."""
+        try:
+            ended = await self._run_again(rerun_id)
+        except Exception as error:
+            log.exception("rerun.broke_off", extra={"rerun": rerun_id})
+            why = str(error) if isinstance(error, ReliabilityError) else BROKE_OFF
+            await step("give_up_rerun", self._rerunning.give_up, rerun_id, why)
+            ended = f"given up: {why}"
+        await step("tidy_rerun", self._rerunning.tidy, rerun_id)
+        return ended
+
+    async def _run_again(self, rerun_id: str) -> str:
+        steps = self._rerunning
+        why = await step("start_rerun", steps.start, rerun_id)
+        why = why or await step("follow_rerun", steps.follow, rerun_id)
+        if not why and await step("judge_rerun", steps.judge, rerun_id):
+            await step("record_rerun", steps.record, rerun_id)
+        return await step("end_rerun", steps.end, rerun_id, why)

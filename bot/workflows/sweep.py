@@ -12,7 +12,7 @@ from dbos import DBOS, SetWorkflowID
 from bot.deps import Deps
 from bot.model.event import DeployEvent
 from bot.model.incident import PlanState
-from bot.store import inbox, incidents
+from bot.store import inbox, incidents, reruns, test_runs
 from bot.workflows.engine import Engine
 from bot.workflows.look import Looker
 
@@ -36,17 +36,24 @@ async def _start_event(engine: Engine, event_id: str) -> None:
 
 
 async def pick_up(deps: Deps, engine: Engine) -> int:
-    """Start workflows that should have been started: approved plans that nobody carries out, events that nobody took."""
+    """Start workflows that should have been started: approved plans that nobody carries out, events and
+    test runs that nobody took.
+    """
     async with deps.db.read() as session:
         events = await inbox.untaken(session)
+        runs = await test_runs.untaken(session)
         plans = [
             *await incidents.plans_in(session, PlanState.APPROVED),
             *await incidents.plans_in(session, PlanState.SHIFTED),
         ]
+        again = [rerun.id for rerun in await reruns.under_way(session)]
     started = [plan_id for plan_id in plans if await engine.tend_rollback(plan_id)]
+    started += [rerun_id for rerun_id in again if await engine.tend_rerun(rerun_id)]
     for event_id in events:
         await _start_event(engine, event_id)
-    return len(started) + len(events)
+    for run_id in runs:
+        await engine.start_run(run_id)
+    return len(started) + len(events) + len(runs)
 
 
 async def sweep_once(deps: Deps, engine: Engine, looker: Looker) -> None:
@@ -88,6 +95,7 @@ async def forget(deps: Deps) -> None:
     old = deps.now() - KEEP
     async with deps.db.begin() as session:
         await inbox.forget(session, deps.now(), KEEP)
+        await test_runs.forget(session, deps.now(), KEEP)
     ended = await DBOS.list_workflows_async(
         status=ENDED, end_time=old.isoformat(), limit=FORGET_AT_ONCE, load_input=False, load_output=False
     )

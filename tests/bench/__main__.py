@@ -16,7 +16,7 @@ from rich.table import Table as RichTable
 
 from tests.bench.table import Table, write
 
-BENCHMARKS = ("fingerprints",)
+BENCHMARKS = ("fingerprints", "reports", "attribution")
 
 
 def show(console: Console, table: Table) -> None:

@@ -33,7 +33,7 @@ class Counter:
 
     @property
     def desk(self) -> Desk:
-        return Desk(self.deps, self._start)
+        return Desk(self.deps, self._start, self._start)
 
     async def _start(self, plan_id: str) -> None:
         self.started.append(plan_id)

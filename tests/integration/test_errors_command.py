@@ -47,7 +47,7 @@ class Counter:
         self.google.logs.append(entry)
 
     async def type(self, *words: str) -> Reply:
-        return await errors.run(ASK, errors.COMMAND.parse(list(words)), Desk(self.deps, _never))
+        return await errors.run(ASK, errors.COMMAND.parse(list(words)), Desk(self.deps, _never, _never))
 
     async def told(self, *words: str) -> str:
         reply = await self.type(*words)

@@ -224,7 +224,7 @@ async def test_one_approval_does_not_do_where_the_catalog_asks_for_two_by_now(de
     stricter = replace(deps, catalog=catalog(policy=RollbackPolicy.TWO_APPROVERS))
 
     with pytest.raises(UserError, match="another approval"):
-        await approve_rollback.run(Ask(AVERY, CHANNEL), "plan-1-1", Desk(stricter, _must_not_start))
+        await approve_rollback.run(Ask(AVERY, CHANNEL), "plan-1-1", Desk(stricter, _must_not_start, _must_not_start))
 
     assert await plan_state(db) is PlanState.PROPOSED
 

@@ -11,6 +11,7 @@ from bot.sandbox.scenarios import (
     innocent_deploy_dependency_outage,
     port_mismatch,
     port_mismatch_new_service,
+    zero_tests_collected,
 )
 from bot.sandbox.scenarios.past import remember_minutes
 from bot.sandbox.scenarios.scenario import Scenario, Stage
@@ -25,6 +26,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     bad_canary.SCENARIO,
     guilty_callee.SCENARIO,
     innocent_deploy_dependency_outage.SCENARIO,
+    zero_tests_collected.SCENARIO,
     healthy.SCENARIO,
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.sandbox.local_google import LocalGoogle
+from bot.sandbox.pipeline import Pipeline
 from bot.sandbox.scenarios.put_back import put_back
 from bot.sandbox.scenarios.traffic import Traffic
 
@@ -18,12 +19,14 @@ class Stage:
         traffic: the users, who are there all the time.
         tell: says aloud, in the console's side panel, what happens.
         speed: 2.0 halves the pauses of the script; the platform and the clocks keep their own pace.
+        pipeline: runs the sample project's tests and reports to the bot; None: there is neither.
     """
 
     google: LocalGoogle
     traffic: Traffic
     tell: Callable[[str], None]
     speed: float = 1.0
+    pipeline: Pipeline | None = None
 
     def serving(self, service: str) -> str:
         """Who serves, in words: "auth-service-00281-kzq serves 100 %"."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from pathlib import Path
 
 from bot.cli.judge import judge_lines
 
@@ -102,4 +104,24 @@ def test_nulls_and_numbers_as_text_are_understood():
     answers, complaints = _judge(log, counts, {"kind": "tick", "rt": 10.5})
 
     assert answers == [{"ok": 1}]
+    assert complaints == ""
+
+
+def test_bytes_and_characters_that_are_cut_in_half_do_not_lose_their_line():
+    half = b'{"kind":"log","t":1,"rt":1,"service":"auth","message":"\xff\xfe"}'
+    surrogate = b'{"kind":"log","t":1,"rt":1,"service":"auth","message":"a \\ud83d b"}'
+
+    answers, complaints = _judge({"kind": "reset"}, half, surrogate, {"kind": "tick", "rt": 5})
+
+    assert answers == [{"ok": 1}, {"ok": 1}]
+    assert complaints == ""
+
+
+def test_what_the_document_shows_is_what_is_answered():
+    document = (Path(__file__).parents[3] / "docs" / "attribution.md").read_text(encoding="utf-8")
+    asked, answered = re.findall(r"```json\n(.*?)```", document, re.DOTALL)
+
+    answers, complaints = _judge(*(line.encode() for line in asked.splitlines()))
+
+    assert answers == [json.loads(line) for line in answered.splitlines()]
     assert complaints == ""

@@ -13,7 +13,7 @@ from bot.errors import UserError
 from commands.command import Action, Ask, Command, NoArgs, Reply
 from commands.slack import _run_command, find_command
 
-SHARED = {"command", "plans", "rights", "slack"}
+SHARED = {"command", "plans", "reruns", "rights", "slack"}
 
 
 def test_every_module_is_in_a_list_or_shared():

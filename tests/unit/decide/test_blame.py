@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from support import cards
 
-from bot.decide.blame import Blame, latched, same_suspect, speaks_against_rollback
+from bot.decide.blame import CALM_S, Blame, goes_on, latched, same_suspect, speaks_against_rollback
 from bot.model.attribution import Cause
 
 REVISION, OUTAGE = cards.attribution(), cards.outage()
@@ -64,3 +64,18 @@ def test_only_a_sure_cause_that_is_no_deploy_speaks_against_a_rollback() -> None
     assert not speaks_against_rollback(replace(OUTAGE, withdrawn="it was the deploy after all"))
     assert not speaks_against_rollback(REVISION)
     assert not speaks_against_rollback(None)
+
+
+def test_what_was_said_about_an_earlier_rise_does_not_hold_after_a_pause() -> None:
+    assert goes_on(0.0, 600.0, range(0, 600, 60))
+    assert not goes_on(0.0, 600.0, [0.0, 60.0, 600.0])
+    assert goes_on(0.0, CALM_S, [])
+    assert goes_on(700.0, 600.0, [])
+
+
+def test_a_revision_that_was_taken_back_is_not_blamed_again_by_the_same_incident() -> None:
+    said = cards.callee()
+    cleared = latched(Blame(said), replace(said, withdrawn="it serves nobody any more"))
+
+    assert latched(cleared, said) == cleared
+    assert latched(cleared, cards.outage()).stands == cards.outage()

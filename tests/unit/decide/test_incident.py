@@ -59,6 +59,15 @@ def test_new_counts_alone_do_not_change_a_card_that_is_fresh():
     assert same is made
 
 
+def test_a_fresh_weighing_is_kept_or_it_would_be_done_again_with_every_look():
+    made = opened(findings(attributed_at=NOON), MINUTE)
+    later = NOON + timedelta(seconds=20)
+
+    weighed = updated(made, findings(at=later, attributed_at=later), timedelta(seconds=30))
+
+    assert weighed.attributed_at == later
+
+
 def test_new_counts_change_a_card_that_is_old_enough():
     made = opened(findings(), MINUTE)
 
