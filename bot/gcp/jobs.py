@@ -17,7 +17,6 @@ from google.cloud.run_v2.types import (
     ListTasksResponse,
     RunJobRequest,
 )
-from google.protobuf.duration_pb2 import Duration
 
 from bot.gcp.clients import Clients, first_page
 from bot.gcp.errors import Call, translated
@@ -88,10 +87,9 @@ async def start_execution(clients: Clients, job: Job, overrides: Overrides) -> s
         args=list(overrides.arguments),
         env=[EnvVar(name=name, value=value) for name, value in environment.items()],
     )
-    seconds = max(1, round(overrides.timeout.total_seconds()))
     request = RunJobRequest(
         name=job.resource_name,
-        overrides=RunJobRequest.Overrides(container_overrides=[container], timeout=Duration(seconds=seconds)),
+        overrides=RunJobRequest.Overrides(container_overrides=[container], timeout=overrides.timeout),
     )
     async with translated(_call(clients, job, _DEVELOPER)):
         operation = await clients.jobs.run_job(request, retry=None, timeout=clients.seconds)

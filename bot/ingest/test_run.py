@@ -194,9 +194,7 @@ def run_of(query: Mapping[str, str], delivery_id: str, received_at: datetime, su
         raise _malformed("suite", "is needed: which suite of the catalog was run")
     if given["suite"] not in suites:
         known = ", ".join(sorted(suites)) or "none so far: add it to `suites`"
-        raise Rejected(
-            f"there is no suite {given['suite']!r} in the catalog; it has: {known}", status=404, park=True
-        )
+        raise Rejected(f"there is no suite {given['suite']!r} in the catalog; it has: {known}", status=404, park=True)
     return TestRun(
         id=run_id(delivery_id),
         suite=given["suite"],

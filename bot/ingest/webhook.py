@@ -67,6 +67,7 @@ class Signing:
 
     Args:
         headers, received_at: of the delivery. keys: ours; any of them will do.
+
     Raises:
         Rejected: 401; the headers alone say that it cannot be ours, or not of now.
     """

@@ -55,7 +55,7 @@ def suite_lines(entries: Sequence[Mapping[str, Any]], days: int) -> tuple[tuple[
     return tuple(lines[:_SHOWN]), max(0, len(lines) - _SHOWN)
 
 
-def _line(  # noqa: PLR0913 - the fields of one entry
+def _line(
     *,
     name: str,
     branch: str,
@@ -103,7 +103,11 @@ def _rates(known: Sequence[Rate], days: int) -> str:
     for rate in known:
         if not rate.total:
             continue
-        what = f"{rate.good:,} of {count(rate.total, 'run')} collected" if rate.name == COLLECTION else f"{rate.good:,} of {rate.total:,} passed"
+        what = (
+            f"{rate.good:,} of {count(rate.total, 'run')} collected"
+            if rate.name == COLLECTION
+            else f"{rate.good:,} of {rate.total:,} passed"
+        )
         target = f", target {percent(rate.target)}" if rate.target is not None else ""
         said.append(f"{what} ({percent(rate.ratio)}{target}){' ⚠️' if rate.is_missed else ''}")
     return f"{days} days: {' · '.join(said)}" if said else ""

@@ -63,9 +63,7 @@ async def report_parts(session: AsyncSession, run_id: str) -> AsyncIterator[byte
     """The report as it was received, part by part; nothing where it was read already."""
     numbers = (await session.scalars(select(ReportRow.part).where(ReportRow.run_id == run_id))).all()
     for number in sorted(numbers):
-        body = await session.scalar(
-            select(ReportRow.body).where(ReportRow.run_id == run_id, ReportRow.part == number)
-        )
+        body = await session.scalar(select(ReportRow.body).where(ReportRow.run_id == run_id, ReportRow.part == number))
         if body is not None:
             yield body
 
@@ -134,10 +132,7 @@ async def suspects(
     query = select(RunRow.commit).where(
         RunRow.suite == suite, RunRow.branch == branch, RunRow.commit.is_not(None), RunRow.at <= until.at
     )
-    if after is None:
-        query = query.where(RunRow.id == until.id)
-    else:
-        query = query.where(RunRow.at > after.at)
+    query = query.where(RunRow.id == until.id if after is None else RunRow.at > after.at)
     rows = await session.scalars(query.order_by(RunRow.at.desc(), RunRow.id.desc()).limit(200))
     commits = [commit for commit in rows if commit is not None and not (after and commit == after.commit)]
     return tuple(reversed(list(dict.fromkeys(commits))[:20]))

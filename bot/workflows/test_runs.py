@@ -75,6 +75,7 @@ async def record_run(deps: Deps, run: TestRun, report: TestReport | None, judgem
 
     Args:
         run: of a suite of the catalog; verdict and totals are filled in here. report: None where none can be read.
+
     Raises:
         KeyError: the suite is not in the catalog. Retryable: others recorded runs of it all the time.
     """

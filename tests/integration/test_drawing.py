@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.model.series import ErrorSeries, RevisionErrors
 from bot.errors import Permanent, Retryable
 from bot.model.evidence import Window
+from bot.model.series import ErrorSeries, RevisionErrors
 from bot.notify.drawing import Drawing, Wish
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

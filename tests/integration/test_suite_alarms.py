@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from support.deliveries import SECRET
 from support.sandbox import shown
 from support.stage import Stage, stage
-from support.suites import EMPTY_JUNIT, NOTHING_COLLECTED, Ci, junit, write_catalog
+from support.suites import EMPTY_JUNIT, NOTHING_COLLECTED, Ci, write_catalog
 
 GREEN = {f"tests/test_{name}.py::test_{number}": "passed" for name in ("cart", "login") for number in range(5)}
 

@@ -160,7 +160,9 @@ async def test_a_parameter_that_is_wrong_is_named(deps: Deps, ci: Ci, query: dic
         {"webhook-id": "another-one"},
     ],
 )
-async def test_what_is_not_authentic_is_refused_and_nothing_is_stored(deps: Deps, ci: Ci, headers: dict[str, str]) -> None:
+async def test_what_is_not_authentic_is_refused_and_nothing_is_stored(
+    deps: Deps, ci: Ci, headers: dict[str, str]
+) -> None:
     status, _ = await ci.post(junit(GREEN), headers=headers)
 
     assert status == 401

@@ -29,7 +29,7 @@ class LocalJobs:
     lines: dict[str, list[str]] = field(default_factory=dict)
     exit_codes: dict[str, int] = field(default_factory=dict)
     requests: list[Any] = field(default_factory=list)
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults = field(default_factory=lambda: Faults(lambda: datetime.now(UTC)))
 
     def finish(self, number: int, exit_code: int, *lines: str) -> None:
         name = f"{JOB}/executions/e2e-{number}"

@@ -45,7 +45,7 @@ GOOD = RunMark(START - timedelta(hours=3), "run-good", GOOD_COMMIT)
 FIRST = RunMark(START, "run-bad", COMMIT)
 
 
-def test_run(verdict: RunVerdict = RunVerdict.DISCOVERY_FAILURE, **fields: Any) -> TestRun:
+def a_run(verdict: RunVerdict = RunVerdict.DISCOVERY_FAILURE, **fields: Any) -> TestRun:
     base = TestRun("run-bad", "e2e-staging", "main", COMMIT, START, "webhook", PIPELINE, 5, RunScope.ALL, verdict)
     return replace(base, **fields)
 
@@ -59,7 +59,7 @@ def alarm(kind: AlarmKind, **fields: Any) -> SuiteAlarm:
         severity=Severity.P0,
         opened_at=START,
         since=FIRST,
-        run=test_run(),
+        run=a_run(),
         reason="pytest collected nothing (exit code 5)",
         last_good=GOOD,
         before=214,
@@ -88,7 +88,7 @@ def unreadable(**fields: Any) -> SuiteAlarm:
     return alarm(
         AlarmKind.UNREADABLE,
         severity=Severity.P1,
-        run=test_run(RunVerdict.UNREADABLE, exit_code=None),
+        run=a_run(RunVerdict.UNREADABLE, exit_code=None),
         reason="line 812: the file ends in the middle of <testcase>",
         before=None,
         **fields,
@@ -102,7 +102,7 @@ def vanished(**fields: Any) -> SuiteAlarm:
     return alarm(
         AlarmKind.VANISHED,
         severity=Severity.P1,
-        run=test_run(RunVerdict.PASSED, exit_code=0, collected=172, totals=Totals(172, 172)),
+        run=a_run(RunVerdict.PASSED, exit_code=0, collected=172, totals=Totals(172, 172)),
         reason="42 of 214 tests are gone (80 % left)",
         missing=tuple(missing),
         count=42,
@@ -113,7 +113,9 @@ def vanished(**fields: Any) -> SuiteAlarm:
 
 def failing(**fields: Any) -> SuiteAlarm:
     broken = (
-        BrokenTest("tests/e2e/staging/test_login.py::test_first_answer", FIRST, GOOD, "", "assert 503 == 200", "app/auth.py:41"),
+        BrokenTest(
+            "tests/e2e/staging/test_login.py::test_first_answer", FIRST, GOOD, "", "assert 503 == 200", "app/auth.py:41"
+        ),
         BrokenTest(
             "tests/e2e/staging/test_answers.py::TestAnswers::test_streams[eu-west1]",
             RunMark(later(40), "run-2", COMMIT),
@@ -122,7 +124,7 @@ def failing(**fields: Any) -> SuiteAlarm:
             "TimeoutError: no answer within 30 s <!channel> `x`",
         ),
     )
-    run = test_run(RunVerdict.FAILED, exit_code=1, collected=214, totals=Totals(214, 212, 2), at=later(40))
+    run = a_run(RunVerdict.FAILED, exit_code=1, collected=214, totals=Totals(214, 212, 2), at=later(40))
     return alarm(
         AlarmKind.FAILING,
         severity=Severity.P1,
@@ -140,7 +142,7 @@ def over_budget(**fields: Any) -> SuiteAlarm:
     return alarm(
         AlarmKind.OVER_BUDGET,
         severity=Severity.P2,
-        run=test_run(RunVerdict.PASSED, exit_code=0),
+        run=a_run(RunVerdict.PASSED, exit_code=0),
         reason="52 DeprecationWarning, at most 5 allowed",
         over=(("DeprecationWarning", 52, 5),),
         before=3,
@@ -149,12 +151,14 @@ def over_budget(**fields: Any) -> SuiteAlarm:
 
 
 def resolved() -> SuiteAlarm:
-    run = test_run(RunVerdict.PASSED, id="run-2", at=later(12), exit_code=0, collected=214, commit=GOOD_COMMIT)
+    run = a_run(RunVerdict.PASSED, id="run-2", at=later(12), exit_code=0, collected=214, commit=GOOD_COMMIT)
     return nothing_collected(run=run, resolved_at=later(12), resolution="214 tests collected")
 
 
 def hostile() -> SuiteAlarm:
-    text = "<!channel> & `rm -rf` *bold* ```\u202e password=hunter2-swordfish <https://evil.example|click> " + "x" * 3_000
+    text = (
+        "<!channel> & `rm -rf` *bold* ```\u202e password=hunter2-swordfish <https://evil.example|click> " + "x" * 3_000
+    )
     cause = DiscoveryCause(code="x", title=text, proof=text, fix=text, modules=(text,) * 5, lost=9_000, culprit=text)
     broken = tuple(BrokenTest(f"{text}::{number}", FIRST, None, "", text, text) for number in range(50))
     return alarm(
@@ -167,6 +171,6 @@ def hostile() -> SuiteAlarm:
         missing=(text,),
         renamed=((text, text),) * 3,
         suspects=("a" * 40,) * 20,
-        run=test_run(disagreement=text, at=datetime(2025, 11, 17, tzinfo=UTC)),
+        run=a_run(disagreement=text, at=datetime(2025, 11, 17, tzinfo=UTC)),
         quarantined=(text,) * 9,
     )

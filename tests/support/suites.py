@@ -45,7 +45,9 @@ suites:
 """
 
 NOTHING_COLLECTED = b"\nno tests ran in 0.01s\n"
-EMPTY_JUNIT = b'<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="0" failures="0" tests="0"/></testsuites>'
+EMPTY_JUNIT = (
+    b'<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="0" failures="0" tests="0"/></testsuites>'
+)
 
 
 def write_catalog(folder: Path) -> str:
@@ -66,12 +68,18 @@ def suite_catalog(*quarantine: Quarantine, **fields: Any) -> Catalog:
 
 def junit(results: Mapping[str, str]) -> bytes:
     """As pytest writes it. Args: results: `tests/test_a.py::test_b` → "passed", "failed" or "skipped"."""
-    ends = {"passed": "", "failed": '<failure message="assert 1 == 2">E assert 1 == 2</failure>', "skipped": "<skipped/>"}
+    ends = {
+        "passed": "",
+        "failed": '<failure message="assert 1 == 2">E assert 1 == 2</failure>',
+        "skipped": "<skipped/>",
+    }
     cases = []
     for node_id, result in results.items():
         file, _, name = node_id.partition("::")
         group = file.removesuffix(".py").replace("/", ".")
-        cases.append(f"<testcase classname={quoteattr(group)} name={quoteattr(name)} time='0.01'>{ends[result]}</testcase>")
+        cases.append(
+            f"<testcase classname={quoteattr(group)} name={quoteattr(name)} time='0.01'>{ends[result]}</testcase>"
+        )
     failed = sum(result == "failed" for result in results.values())
     head = f'<testsuites><testsuite name="pytest" errors="0" failures="{failed}" tests="{len(cases)}">'
     return f'<?xml version="1.0"?>{head}{"".join(cases)}</testsuite></testsuites>'.encode()

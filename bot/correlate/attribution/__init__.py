@@ -13,13 +13,17 @@ The way of a signal:
     signals     what is listened to                      known        what a catalog adds
     lexicon     message → error group (content: what its words speak of)
     ledger      counts by service, revision, group in buckets of five seconds of source time, duplicates left out, bounded
+                (records: what it keeps)
     exposure    share of traffic by deploys and request lines; volume by request lines, counts, or steady lines
     view        failures as they are to be counted
     rises       where totals rose, since when, how surely (statistics: e-values, so that looking often costs nothing);
                 reworded messages and raised log levels leave totals as they were
-    case        rises that began together; relations: whose failures point at whom, by names and traces
+    newkinds    … where a kind of failure came with one revision, whatever all failures together do
+    excess      what was added, by kind; what it speaks of; whether requests failed at all
+    case        rises that began together; relations: whose failures point at whom, by names (naming) and traces
     suspects    deploys, settings, a dependency, traffic, clients, nothing
     votes/      one file per kind of evidence: ln likelihood ratios with a sentence each; a sum, then a softmax
+                (priors: how usual a cause is, no evidence; wording: sentences, the line that is quoted)
     decision    when a word is due: sure enough, rivals had their time to show, and it goes on (persistence)
     attributor  one word per rise, latched; taken back with a reason when another explanation is as good as certain
 

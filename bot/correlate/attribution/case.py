@@ -21,6 +21,7 @@ _SOLID = 0.6  # share of the highest strength from which a rise tells when it be
 
 
 _OF_DEPENDENCIES = frozenset({Theme.DEPENDENCY, Theme.UPSTREAM, Theme.OTHER, Theme.CAPACITY})
+_SAYS_WHY = frozenset({Theme.STARTUP, Theme.MEMORY, Theme.SETTING, Theme.DEPENDENCY, Theme.CODE})
 _OFTEN = 0.2  # of the most frequent kind
 
 
@@ -134,4 +135,4 @@ class Case:
 
 def _tells(group: Group) -> tuple[bool, bool]:
     wording = group.wording
-    return (is_telling(wording.sample) and not wording.request, wording.theme is not Theme.OTHER)
+    return (is_telling(wording.sample) and not wording.request, wording.theme in _SAYS_WHY)

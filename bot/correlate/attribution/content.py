@@ -117,7 +117,7 @@ _CALLEE = re.compile(
     re.IGNORECASE,
 )
 _HOST_AND_PORT = re.compile(
-    r"\bhost[=:\s]{1,3}[\"']?([a-z0-9][a-z0-9.-]{1,80})\b[^\n]{0,80}\n?[^\n]{0,80}?\bport[=:\s]{1,3}[\"']?(\d{2,5})\b",
+    r"\b(?:host|server at)[=:\s]{1,3}[\"']?([a-z0-9][a-z0-9.-]{1,80})\b[^\n]{0,80}\n?[^\n]{0,80}?\bport[=:\s]{1,3}[\"']?(\d{2,5})\b",
     re.IGNORECASE,
 )
 _LIBRARY_OF = {"psycopg": "postgres", "psycopg2": "postgres", "asyncpg": "postgres", "postgresql": "postgres"}

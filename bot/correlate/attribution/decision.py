@@ -28,9 +28,12 @@ _QUICK, _USUAL, _CAREFUL, _DOUBTFUL = (
     35.0,
     60.0,
 )  # seconds after the first error that rivals are given to show
-_DOUBTFUL_WORDS = (Theme.DEPENDENCY, Theme.CAPACITY, Theme.SETTING, Theme.WARMING)
+_DOUBTFUL_WORDS = (Theme.DEPENDENCY, Theme.CAPACITY, Theme.SETTING)
 _SPEAKS = 1.0  # weight of a vote without which no other cause than a revision is named
 _SETTLED = 120.0
+_LEAST_SCORE, _LEFT_OVER = 1.5, 240.0  # of what speaks for a blame; seconds after which what is left over is believed
+_DOES_NOT_START = 0.25  # share of the failing lines: others tell of the requests that found nobody
+_STRANGERS = -0.4  # weight of others that fail
 _ALL_SHOWN = 150.0  # … where the words are those of a dependency, whose other users would have shown by now
 _LATE_NEWS = 70.0  # … where the deploy was long before: a nearer one may not have been told yet
 _OTHER_WAIT = 60.0
@@ -80,22 +83,38 @@ def decide(case: Case, judged: list[Judged]) -> tuple[Judged | None, str]:
 
 
 def _missing_for_blame(case: Case, best: Judged) -> str:
-    if case.rise_of(best.suspect.service) is None:
-        pointing = sum(rise.units for rise in case.rises)
-        if _weight(best, "timing") < _SOON or pointing < _POINTING:
-            return f"{best.suspect.service} says nothing itself, and too little that points at it began with {best.suspect.revision}"
-        if spoke_itself(case, best.suspect):
-            return f"{best.suspect.service} failed itself, and that is over"
+    return _missing_evidence(case, best) or _missing_time(case, best)
+
+
+def _missing_evidence(case: Case, best: Judged) -> str:
+    if case.rise_of(best.suspect.service) is None and (missing := _missing_for_silent(case, best)):
+        return missing
+    if best.score < _LEAST_SCORE and _age(case) < _LEFT_OVER:
+        return f"{best.suspect.revision} is the likeliest only because little speaks for another"
     clear = case.themes(case.roots).get(Theme.DEPENDENCY, 0.0) < 0.5
     needed = LATE_BLAME_AT if _age(case) >= (_SETTLED if clear else _ALL_SHOWN) else BLAME_AT
     if best.probability < needed:
         return f"{best.suspect.revision} is the likeliest, at {100 * best.probability:.0f} % of the {100 * needed:.0f} % needed"
+    return ""
+
+
+def _missing_time(case: Case, best: Judged) -> str:
+    if _weight(best, "elsewhere") <= _STRANGERS and _age(case) < _SETTLED:
+        return "others fail, too: waiting to see whether they fail for another reason"
     wait = _patience(case, best)
     if _age(case) < wait:
         return f"waiting until {wait:.0f} s after the first error for other explanations to show"
     if not _is_startup(case, best.suspect) and not persists(case, best.suspect):
         return "it may be over by itself, as cold starts are"
     return ""
+
+
+def _missing_for_silent(case: Case, best: Judged) -> str:
+    """For a suspect that only its callers speak of."""
+    service, revision = best.suspect.service, best.suspect.revision
+    if _weight(best, "timing") < _SOON or sum(rise.units for rise in case.rises) < _POINTING:
+        return f"{service} says nothing itself, and too little that points at it began with {revision}"
+    return f"{service} failed itself, and that is over" if spoke_itself(case, best.suspect) else ""
 
 
 def _weight(judged: Judged, name: str) -> float:
@@ -108,14 +127,12 @@ def _missing_for_other(case: Case, best: Judged) -> str:
         return f"{cause} is the likeliest only because nothing speaks for another"
     named = cause is not Cause.DEPENDENCY or _speaks_for_dependency(case)
     crowd = cause is Cause.CLIENT or not named  # … may be what a crowd does
-    if (
-        _age(case) >= (_OTHER_WAIT if named else _ELIMINATION_WAIT)
-        and not (crowd and _counts_due(case))
-        and best.probability >= OTHER_AT
-        and case.strength >= _OTHER_STRONG
-    ):
-        return ""
-    return f"{cause} is the likeliest, at {100 * best.probability:.0f} %"
+    if best.probability < OTHER_AT or case.strength < _OTHER_STRONG:
+        return f"{cause} is the likeliest, at {100 * best.probability:.0f} %"
+    wait = _OTHER_WAIT if named else _ELIMINATION_WAIT
+    if _age(case) < wait:
+        return f"waiting until {wait:.0f} s after the first error for other explanations to show"
+    return "waiting for the counts of requests since the first error" if crowd and _counts_due(case) else ""
 
 
 def _age(case: Case) -> float:
@@ -202,4 +219,4 @@ def _is_startup(case: Case, suspect: Suspect) -> bool:
     series = case.ledger.services[suspect.service].series.get(suspect.revision)
     if rise is None or series is None or series.answered:
         return False
-    return rise.themes.get(Theme.STARTUP, 0.0) >= 0.5
+    return rise.themes.get(Theme.STARTUP, 0.0) >= _DOES_NOT_START

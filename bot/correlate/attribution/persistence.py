@@ -12,6 +12,7 @@ _OPENING = 12.0  # seconds in which instances start
 _UNCLEAR = 20.0  # … where the words could be those of a cold start
 _FEW, _OF_FEW, _OF_DOUBT = 6, 30.0, 42.0  # failures that are few; … seconds where so few failed; … in doubtful words
 _WARMING = 50.0  # … where they are
+_LATE_WARMING = 3  # failures after it
 _HABIT = 75.0  # … which those services get that are known to start coldly
 _LONG = 75.0  # … after which what fails is no start
 _SOME = 0.3  # share of a rise that speaks of warming up
@@ -51,7 +52,11 @@ def persists(case: Case, suspect: Suspect) -> bool:
     recent = _units(series, heard - lately, case.now + 30)
     share = _GOES_ON if _is_clear(rise) else _UNCLEAR_GOES_ON
     fair = share * rate * lately if rate * lately >= _EXPECTED else 0.0
-    goes_on = late >= (1 if early < 5 else 2) and late >= _GOES_ON * rate * seconds and recent >= max(1.0, fair)
+    goes_on = (
+        late >= (_LATE_WARMING if opening >= _WARMING else 1 if early < 5 else 2)
+        and late >= _GOES_ON * rate * seconds
+        and recent >= max(1.0, fair)
+    )
     return goes_on and not _faded(series, rise, heard, case.now)
 
 

@@ -29,6 +29,7 @@ _SHORT = 240.0  # seconds of history from which burstiness can be read
 _NEW_FOR = 300.0  # seconds that a revision counts as new
 _WARM_UP = 60.0  # seconds of history before a beginning can be searched for
 MIN_UNITS = 3
+_DOES_NOT_START = 0.2  # share of lines that say so
 _CHIEF = 0.8  # share of a rise
 
 
@@ -225,6 +226,8 @@ def _described(view: View, ledger: Ledger, onset: float, strength: float, start:
     for group, excess in telling:
         themes[theme_of(group, ours)] += excess / whole  # type: ignore[assignment]
     failed = failed_share(ledger, view, floor, start)
+    if themes.get(Theme.STARTUP, 0.0) >= _DOES_NOT_START:  # whose requests find no instance, or one that dies
+        themes[Theme.STARTUP] += themes.pop(Theme.WARMING, 0.0)  # type: ignore[assignment]
     spoken = 1.0 - themes.get(Theme.OTHER, 0.0)
     if themes and spoken >= 0.25:  # "request failed, giving up" says nothing beside a line that does
         themes = Counter({theme: share / spoken for theme, share in themes.items() if theme is not Theme.OTHER})

@@ -162,7 +162,11 @@ def _vanished(suite: Suite, told: Told, before: SuiteState, learned: Learned) ->
     if there >= target * len(tests):
         if learned.forgotten and not gone:
             return f"{len(learned.forgotten):,} tests were not seen for a week: taken as deleted on purpose"
-        return f"{there:,} tests collected, none is missing" if not gone else f"{there:,} of {len(tests):,} tests collected"
+        return (
+            f"{there:,} tests collected, none is missing"
+            if not gone
+            else f"{there:,} of {len(tests):,} tests collected"
+        )
     since = min((tests[node_id].since for node_id in gone), key=lambda mark: mark.order)
     reason = f"{len(gone):,} of {len(tests):,} tests are gone ({percent(there / len(tests))} left)"
     changes = {
@@ -192,7 +196,9 @@ def _failing(suite: Suite, told: Told, before: SuiteState, learned: Learned) -> 
     since = broken[0].since if broken else RunMark.of(told.run)
     fixed_between = broken[0].passed if broken else before.good
     changes = {"tests": tuple(broken[:KEPT]), "count": len(paging), "quarantined": muted[:KEPT]}
-    reason = told.judgement.reason if unlisted else f"{len(paging):,} of {told.run.collected or len(tests):,} tests fail"
+    reason = (
+        told.judgement.reason if unlisted else f"{len(paging):,} of {told.run.collected or len(tests):,} tests fail"
+    )
     return _Wrong(reason, since, fixed_between, changes | {"last_good": fixed_between})
 
 

@@ -30,6 +30,10 @@ def why_flaky(test: TestState, now: datetime) -> str:
     mixed = test.mixed is not None and now - test.mixed <= REMEMBERED
     if not mixed and flips < _FLIPS:
         return ""
-    measured = f"failed {last.count('F')} of its last {len(last)} runs ({percent(last.count('F') / len(last))})" if last else ""
+    measured = (
+        f"failed {last.count('F')} of its last {len(last)} runs ({percent(last.count('F') / len(last))})"
+        if last
+        else ""
+    )
     reasons = [measured, "both results on one commit" if mixed else f"flipped {flips} times"]
     return f"flaky: {', '.join(filter(None, reasons))}"

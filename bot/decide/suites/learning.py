@@ -209,9 +209,7 @@ def _passing(tests: Mapping[str, TestState]) -> set[str]:
     return {node_id for node_id, test in tests.items() if test.status is TestStatus.PASSING}
 
 
-def _turned_flaky(
-    before: Mapping[str, TestState], after: Mapping[str, TestState], mark: RunMark
-) -> tuple[str, ...]:
+def _turned_flaky(before: Mapping[str, TestState], after: Mapping[str, TestState], mark: RunMark) -> tuple[str, ...]:
     turned = []
     for node_id, test in after.items():
         if not (test.mixed or test.recent) or test is before.get(node_id):

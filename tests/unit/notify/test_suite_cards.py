@@ -30,7 +30,11 @@ ALARMS = {
 NOTES: dict[str, dict[str, Any]] = {
     "raised": {"reason": "pytest collected nothing (exit code 5)"},
     "resolved": {"reason": "214 tests collected"},
-    "broke": {"tests": ["tests/test_login.py::test_a", "tests/test_login.py::test_b"], "count": 12, "flaky": ["tests/test_login.py::test_b"]},
+    "broke": {
+        "tests": ["tests/test_login.py::test_a", "tests/test_login.py::test_b"],
+        "count": 12,
+        "flaky": ["tests/test_login.py::test_b"],
+    },
     "fixed": {"tests": ["tests/test_login.py::test_a"], "count": 1},
     "left": {"tests": ["tests/test_login.py::test_a"], "count": 1},
     "vanished": {"tests": ["tests/test_login.py::test_<b>"], "count": 1},
@@ -102,7 +106,9 @@ def entry(last: TestRun | None, *alarms: SuiteAlarm, verdicts: str = "") -> dict
 
 def test_status_shows_suites_with_their_last_run_and_rates_and_those_with_alarms_first(compare: Compare) -> None:
     silent = entry(None)
-    loud = entry(suite_cards.test_run(reason="pytest collected nothing"), suite_cards.nothing_collected(), verdicts="ppfp-")
+    loud = entry(
+        suite_cards.a_run(reason="pytest collected nothing"), suite_cards.nothing_collected(), verdicts="ppfp-"
+    )
     context = {
         "now": START + timedelta(hours=1),
         "places": [],

@@ -33,7 +33,7 @@ def _found(tmp_path: Path, content: bytes) -> list[Any]:
         "\n".join(json.dumps(each, indent=4) for each in TWO).encode(),
         json.dumps(TWO[:1]).encode() + json.dumps(TWO[1:]).encode(),
         json.dumps(TWO).encode("utf-16"),
-        gzip.compress(json.dumps(TWO).encode()),
+        gzip.compress(json.dumps(TWO).encode(), mtime=0),
     ],
     ids=["array", "indented", "bom", "crlf", "lines", "lines-crlf", "no-lines", "two-arrays", "utf-16", "gzip"],
 )

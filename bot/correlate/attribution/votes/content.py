@@ -16,7 +16,7 @@ _WEIGHTS: dict[Cause, dict[Theme, float]] = {
         Theme.DEPENDENCY: 2.5, Theme.CODE: -2.5, Theme.MEMORY: -2.5, Theme.STARTUP: -3.0, Theme.SETTING: -1.0,
         Theme.CAPACITY: -1.0, Theme.UPSTREAM: 0.3, Theme.OTHER: -1.0,
     },
-    Cause.CONFIG: {Theme.SETTING: 2.5, Theme.CODE: 1.0, Theme.MEMORY: -2.0, Theme.CAPACITY: -1.0, Theme.DEPENDENCY: -0.5},
+    Cause.CONFIG: {Theme.SETTING: 2.5, Theme.CODE: 0.6, Theme.MEMORY: -2.0, Theme.CAPACITY: -1.0, Theme.DEPENDENCY: -0.5},
     Cause.TRAFFIC: {Theme.CAPACITY: 2.0, Theme.UPSTREAM: 0.5, Theme.CODE: -3.0, Theme.SETTING: -3.0, Theme.STARTUP: -3.0},
     Cause.NONE: {Theme.WARMING: 1.5},
 }  # fmt: skip

@@ -7,10 +7,14 @@ from bot.model.attribution import Cause, Vote
 
 _NEW = 0.5
 _OLD = -1.5
+_EVERY_DAY = 2.5
+_AT_ONCE, _HARDLY, _MUCH_MORE = 10.0, 0.2, 6.0  # seconds; share of new kinds; times the failures of before
 _CLEARLY = 0.35  # share of new kinds from which a rise is new: a failure also says what failures always say
 
 
 def vote(case: Case, suspect: Suspect) -> Vote | None:
+    if suspect.cause is Cause.DEPENDENCY:
+        return _of_dependency(case)
     rise = case.rise_of(suspect.service)
     if suspect.cause not in {Cause.REVISION, Cause.CONFIG} or rise is None or not rise.groups:
         return None
@@ -25,6 +29,22 @@ def vote(case: Case, suspect: Suspect) -> Vote | None:
         "novelty",
         weight,
         f"{100 * new:.0f} % of the added failures are of kinds not seen before {suspect.revision or suspect.name}",
+    )
+
+
+def _of_dependency(case: Case) -> Vote | None:
+    """More of what was always there is no outage."""
+    groups = [
+        (rise, group, excess) for rise in case.roots for group, excess in rise.groups if not group.wording.request
+    ]
+    whole = sum(excess for _, _, excess in groups)
+    new = sum(excess for rise, group, excess in groups if group.first >= rise.onset - _AT_ONCE)
+    if not whole or new >= _HARDLY * whole or any(rise.rate >= _MUCH_MORE * rise.before_rate for rise in case.roots):
+        return None
+    return Vote(
+        "novelty",
+        -_EVERY_DAY,
+        f"{100 * (1 - new / whole):.0f} % of the added failures are of kinds seen before it began",
     )
 
 
