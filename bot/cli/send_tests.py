@@ -1,11 +1,18 @@
-"""`reliability send tests`: what the bot makes of test reports, before anything is sent."""
+"""`reliability send tests`: a pipeline hands in its test reports, or asks what the bot would make of them.
+
+A pipeline that could not tell the bot is not a broken build: without --strict the exit code is 0 whatever happens.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 import typer
 
@@ -13,6 +20,7 @@ from bot.cli import words
 
 NOT_GREEN = 1
 _MAX_REASON = 600
+_ONE_TRY_S = 60.0  # a report of many megabytes over a slow line
 
 _Suite = Annotated[str | None, typer.Option(help="Name of the suite in the catalog.")]
 _Commit = Annotated[
@@ -21,6 +29,18 @@ _Commit = Annotated[
         envvar=["GITHUB_SHA", "CI_COMMIT_SHA", "COMMIT_SHA", "CIRCLE_SHA1", "BITBUCKET_COMMIT", "GIT_COMMIT"],
         help="SHA that was tested.",
     ),
+]
+
+_Branch = Annotated[
+    str | None,
+    typer.Option(
+        envvar=["GITHUB_REF_NAME", "CI_COMMIT_BRANCH", "BRANCH_NAME", "CIRCLE_BRANCH", "BITBUCKET_BRANCH"],
+        help="Git branch; main if nobody says.",
+    ),
+]
+_RunUrl = Annotated[
+    str | None,
+    typer.Option(envvar=["CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL"], help="Where a person sees the run."),
 ]
 
 
@@ -53,18 +73,39 @@ def read_reports(
     suite: _Suite = None,
     commit: _Commit = None,
     exit_code: Annotated[int | None, typer.Option(help="Of the test runner; pytest's 2 to 5 mean no tests.")] = None,
+    url: Annotated[str | None, typer.Option(metavar="https://…", help="The bot's address.")] = None,
+    branch: _Branch = None,
+    run_url: _RunUrl = None,
+    scope: Annotated[
+        str, typer.Option(help="all; collect: tests were only collected; failed: only those red before.")
+    ] = "all",
+    retry_for: Annotated[str, typer.Option(metavar="DURATION", help="Try again for so long, such as 2m.")] = "60s",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing; say what the bot would make of it.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line and file.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every report is green.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 unless every report is sent, or green in a dry run.")
+    ] = False,
 ) -> None:
-    """Read test reports: JUnit XML, pytest-json-report, CTRF, or the output of pytest --collect-only -q."""
+    """Hand in test reports: JUnit XML, pytest-json-report, CTRF, or the output of pytest --collect-only -q.
+
+    Signed with RELIABILITY_WEBHOOK_SECRET. Never breaks the build, unless --strict.
+    """
     reports = [*(files or ()), *(junit or ())]
     if not reports:
         raise typer.BadParameter("name at least one report", param_hint="FILE…")
     if not dry_run:
-        raise typer.BadParameter("reports can only be tried so far: add --dry-run", param_hint="--dry-run")
+        if not url or not suite:
+            raise typer.BadParameter("needed to send; --dry-run sends nothing", param_hint="--url and --suite")
+        run = {"suite": suite, "commit": commit, "branch": branch, "url": run_url, "scope": scope}
+        told = run | {"exit_code": None if exit_code is None else str(exit_code)}
+        sent = [
+            _send(report, url, {name: value for name, value in told.items() if value}, retry_for) for report in reports
+        ]
+        if strict and not all(sent):
+            raise typer.Exit(NOT_GREEN)
+        return
     if suite and not as_json:
         words.say(f"suite {suite}{f' at {commit}' if commit else ''}")
     green = True
@@ -77,6 +118,36 @@ def read_reports(
             words.say(str(reading))
     if strict and not green:
         raise typer.Exit(NOT_GREEN)
+
+
+def _send(path: Path, url: str, told: dict[str, str], retry_for: str) -> bool:
+    """Hand in one report. False: it was not taken, and why was said."""
+    from bot.cli.send import Letter, address, patience_of, post
+    from bot.errors import ReliabilityError
+    from bot.ingest.test_run import PATH
+    from bot.settings import first_webhook_secret
+
+    patience = patience_of(retry_for)
+    try:
+        body = gzip.compress(path.read_bytes(), mtime=0)
+        letter = Letter(
+            url=f"{address(url, PATH)}?{urlencode(told)}",
+            id=f"tests_{uuid.uuid4().hex}",
+            body=body,
+            secret=first_webhook_secret(),
+            content_type="application/octet-stream",
+            try_s=_ONE_TRY_S,
+        )
+        refusal = asyncio.run(post(letter, patience))
+    except OSError as error:
+        refusal = f"cannot be opened: {error.strerror}"
+    except ReliabilityError as error:
+        refusal = str(error)
+    if refusal:
+        words.complain(f"{path}: {refusal}")
+        return False
+    words.say(f"delivered: {path} of {told['suite']} ({letter.id})")
+    return True
 
 
 def read_file(path: Path, exit_code: int | None = None) -> Reading:

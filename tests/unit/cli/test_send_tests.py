@@ -1,12 +1,23 @@
-"""`reliability send tests --dry-run --json`: one line per file, whatever the file."""
+"""`reliability send tests`: with --dry-run one line per file, whatever the file; without it, over the loopback."""
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+from support.deliveries import SECRET
+
+from bot.ingest.config import signing_key
+from bot.ingest.webhook import Signing
 
 GREEN = '<testsuite name="pytest" tests="1"><testcase classname="tests.test_x" name="test_a"/></testsuite>'
 RED = '<testsuite tests="1"><testcase classname="x" name="a"><failure message="no"/></testcase></testsuite>'
@@ -126,3 +137,73 @@ def test_without_json_a_person_can_read_it(run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("--dry-run",), ("report.xml",)], ids=["no file", "not dry"])
 def test_what_cannot_be_done_is_a_usage_error(run, arguments: tuple[str, ...]) -> None:
     assert run("send", "tests", *arguments).exit_code == 2
+
+
+SENT = ("--suite", "e2e-staging", "--commit", "a1b2c3d", "--exit-code", "0")
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[tuple[str, list[web.Request], list[bytes]]]:
+    """A server that takes suite `e2e-staging` and refuses every other."""
+    requests: list[web.Request] = []
+    bodies: list[bytes] = []
+
+    async def take(request: web.Request) -> web.Response:
+        requests.append(request)
+        bodies.append(await request.read())
+        known = request.query.get("suite") == "e2e-staging"
+        return web.Response(status=202) if known else web.json_response({"hint": "no such suite"}, status=404)
+
+    app = web.Application()
+    app.router.add_post("/events/test-run", take)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/")), requests, bodies
+
+
+async def invoked(run, url: str, *arguments: str):
+    given = ("send", "tests", "--url", url, "--retry-for", "1s", *arguments)
+    return await asyncio.to_thread(run, *given, RELIABILITY_WEBHOOK_SECRET=SECRET)
+
+
+async def test_a_report_is_sent_signed_with_what_is_known_of_the_run(run, tmp_path: Path, door) -> None:
+    url, requests, bodies = door
+    (tmp_path / "green.xml").write_text(GREEN)
+
+    result = await invoked(run, url, *SENT, "--branch", "main", "--junit", str(tmp_path / "green.xml"))
+
+    [request], [body] = requests, bodies
+    signing = Signing(request.headers, datetime.now(UTC), [signing_key(SecretStr(SECRET))])
+    signing.update(body)
+    assert signing.check().startswith("tests_")
+    assert gzip.decompress(body).decode() == GREEN
+    assert dict(request.query) == {
+        "suite": "e2e-staging",
+        "commit": "a1b2c3d",
+        "branch": "main",
+        "scope": "all",
+        "exit_code": "0",
+    }
+    assert (result.exit_code, "delivered" in result.stdout) == (0, True)
+
+
+async def test_a_report_that_is_not_taken_breaks_the_build_only_where_that_is_asked_for(run, tmp_path, door) -> None:
+    url, _, _ = door
+    (tmp_path / "green.xml").write_text(GREEN)
+    wrong = ("--suite", "nobody", str(tmp_path / "green.xml"))
+
+    mild, strict = await invoked(run, url, *wrong), await invoked(run, url, "--strict", *wrong)
+
+    assert (mild.exit_code, strict.exit_code) == (0, 1)
+    assert "no such suite" in mild.stderr
+
+
+async def test_a_report_that_is_not_there_and_a_bot_that_is_not_there_are_said(run, tmp_path, door) -> None:
+    url, _, _ = door
+    (tmp_path / "green.xml").write_text(GREEN)
+
+    gone = await invoked(run, url, *SENT, str(tmp_path / "gone.xml"))
+    silent = await invoked(run, "http://127.0.0.1:9/", *SENT, str(tmp_path / "green.xml"))
+
+    assert "cannot be opened" in gone.stderr
+    assert "no answer" in silent.stderr
+    assert (gone.exit_code, silent.exit_code) == (0, 0)
