@@ -72,7 +72,7 @@ def runner_of(deps: Deps, key: str, suite: Suite) -> tuple[SuiteRunner, Runner]:
     runner = deps.runners.get(suite.runner.kind)
     if runner is None:
         raise UserError(
-            f"`{key}` is run by {suite.runner.kind.replace('_', ' ')}, for which this bot is not set up: see docs/reruns.md."
+            f"`{key}` is run by {suite.runner.kind.replace('_', ' ')}, for which this bot is not set up: see docs/test-runs.md."
         )
     return suite.runner, runner
 
