@@ -98,7 +98,7 @@ async def test_the_json_line_has_exactly_the_promised_keys(catalog: Path) -> Non
 
     assert set(line) == KEYS
     assert line["slack_api"].endswith("/api/")
-    assert set(line["users"]) == set(line["user_tokens"]) == {"responder", "approver", "outsider"}
+    assert set(line["users"]) == set(line["user_tokens"]) == {"responder", "approver", "owner", "outsider"}
     assert line["user_token"] == line["user_tokens"]["responder"]
     assert {"auth-service", "backend-service", "websocket-service"} <= set(line["services"])
 

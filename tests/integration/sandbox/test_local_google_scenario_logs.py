@@ -191,9 +191,13 @@ async def test_a_service_that_nothing_serves_is_told_as_that(watched: Watched):
     assert watched.stage.serving("notifications-service") == "nothing serves"
 
 
+NEEDS_A_PIPELINE = {"zero-tests-collected"}
+"""They say so where there is none, as here."""
+
+
 @pytest.mark.parametrize("name", [scenario.name for scenario in SCENARIOS])
 async def test_each_scenario_tells_what_it_does_in_sentences(name: str, watched: Watched):
     await watched.play(name)
 
-    assert len(watched.told) >= 2
+    assert len(watched.told) >= (1 if name in NEEDS_A_PIPELINE else 2)
     assert all(text.endswith(".") for text in watched.told)
