@@ -17,8 +17,9 @@ $(READY): pyproject.toml constraints.txt
 run: $(READY) ## the sandbox: local Slack, local Google Cloud, the bot, a web console; ARGS="--port 9000" passes options on
 	$(BIN)/python -m bot sandbox $(ARGS)
 
+# Half of a run is waiting (for looks, leases, watches), so two cores carry four workers.
 test: $(READY) ## every test, SQLite and PostgreSQL, over the wire
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 check: lint types imports test ## what CI runs
 
