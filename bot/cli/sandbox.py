@@ -41,6 +41,7 @@ def sandbox(
     speed: Annotated[
         float, typer.Option(min=0.01, max=1000, help="Divides the pauses of scenarios; the bot's clock stays real.")
     ] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Which way a story goes that can go several.")] = 0,
     socket_mode: Annotated[bool, typer.Option("--socket-mode/--http", help="How Slack reaches the bot.")] = False,
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="The bot's database; SQLite, forgotten at the end, if not given.")
@@ -56,6 +57,7 @@ def sandbox(
         socket_mode=socket_mode,
         scenario=scenario,
         speed=speed,
+        seed=seed,
         database_url=database,
         bot_log=sys.stderr if as_json else None,
     )

@@ -15,6 +15,7 @@ from bot.decide.blame import Blame, latched, same_suspect
 from bot.model.attribution import Attribution
 from bot.model.catalog import Place, Severity
 from bot.model.cloud_run import Revision, ServiceState
+from bot.model.commit_tests import CommitTests
 from bot.model.event import DeployEvent, EventKind
 from bot.model.evidence import ErrorGroup, Gap, RequestCount
 from bot.model.incident import FailedRevision, Incident, IncidentState, PlanState, ReadTo
@@ -70,6 +71,7 @@ class Findings:
     read_to: ReadTo | None = None
     series: ErrorSeries | None = None
     undecided: str = ""
+    tests: CommitTests | None = None
 
 
 def opened(findings: Findings, restore_within: timedelta) -> Incident:
@@ -119,6 +121,7 @@ def updated(incident: Incident, findings: Findings, refresh_after: timedelta) ->
         bool(changed.groups) != bool(incident.groups),
         not same_suspect(changed.attribution, incident.attribution),
         changed.attributed_at != incident.attributed_at,
+        changed.tests != incident.tests,
     ]
     return changed if any(news) else incident
 
@@ -160,6 +163,7 @@ def _with(findings: Findings, incident: Incident) -> Incident:
         attributed_at=findings.attributed_at or incident.attributed_at,
         read_to=findings.read_to or incident.read_to,
         undecided="" if blame.stands else findings.undecided or incident.undecided,
+        tests=findings.tests,
     )
 
 

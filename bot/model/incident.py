@@ -10,6 +10,7 @@ from bot.model.attribution import Attribution
 from bot.model.bookmark import Bookmark
 from bot.model.catalog import RollbackPolicy, Severity
 from bot.model.cloud_run import TrafficSplit
+from bot.model.commit_tests import CommitTests
 from bot.model.evidence import ErrorGroup, Gap, RequestCount
 from bot.model.judgement import Diagnosis, Impact, IncidentKind
 from bot.model.novelty import Baseline, Novelty
@@ -136,6 +137,7 @@ class Incident:
         same_rise: other incidents of the same rise, in the order of their numbers.
         novelty: which of `groups` came with the failing revision; baseline: what that was compared with.
         attributed_at: when that was weighed last. read_to: how far the log of a failing revision was read.
+        tests: what the suites said of the commit of the revision to blame, else of the failing one; None: nobody knows.
         version: grows with every change; the card shows the newest.
     """
 
@@ -183,3 +185,4 @@ class Incident:
     undecided: str = ""
     same_rise: tuple[SameRise, ...] = ()
     pinned_place: str = ""
+    tests: CommitTests | None = None

@@ -32,6 +32,7 @@ class TestRun:
         source: "webhook", "rerun". url: of the pipeline's own page, http(s) or None.
         exit_code: of the test runner; None when nobody said.
         verdict, reason: of `bot.reports.judge`; None until the report was read.
+        failing: node ids of the first of those that failed or broke, in the order of the report.
     """
 
     __test__: ClassVar[bool] = False  # pytest looks at every class whose name starts like this one's
@@ -52,6 +53,7 @@ class TestRun:
     duration_s: float | None = None
     warnings: Mapping[str, int] = field(default_factory=dict)
     disagreement: str = ""
+    failing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from bot.decide.phrases import percent
 from bot.model import links
 from bot.model.catalog import Arr, Place
+from bot.model.commit_tests import CommitTests
 from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState, SameRise
 from bot.model.judgement import Impact, IncidentKind
 from bot.notify.blame import Blamed, TakenBack, blamed, news, taken_back
 from bot.notify.buttons import Button, buttons
 from bot.notify.cause import Cause, Others, cause, gap_words, others
+from bot.notify.commit_tests import WordsShown, words_shown
 from bot.notify.failing import Blocked, Failing, blocked, failing
 from bot.notify.impact import ImpactShown, headline, impact_shown
 from bot.notify.rollback import RollbackShown, rollback_shown
@@ -108,6 +110,7 @@ class Card:
     no_plan: str
     buttons: tuple[Button, ...]
     deployed: Deployed | None
+    tests: WordsShown | None
     pinned_to: str
     commands: Commands
 
@@ -177,6 +180,7 @@ def card(
         no_plan=line(incident.no_plan, 300),
         buttons=buttons(incident, moved.deployment.cloud_run, actions),
         deployed=_deployed(incident, place),
+        tests=_tests(incident.tests, place, moved),
         pinned_to=short(incident.pinned_to, pinned.deployment.cloud_run) if incident.pinned_to else "",
         commands=_commands(incident, place, moved, pinned),
     )
@@ -256,6 +260,16 @@ def _deployed(incident: Incident, place: Place) -> Deployed | None:
         managed_by=line(newest.managed_by or "", 40),
         others=tuple(short(revision.name, service) for revision in older[:4]),
     )
+
+
+def _tests(tests: CommitTests | None, place: Place, moved: Place) -> WordsShown | None:
+    """What the suites said of the commit to blame; named with its service where that is not the failing one."""
+    if tests is None:
+        return None
+    made = next((each for each in (place, moved) if each.service_key == tests.service), None)
+    url = links.commit_url(made.service, tests.commit) if made else None
+    of = "" if made is place else made.deployment.cloud_run if made else tests.service
+    return words_shown(tests, url, of)
 
 
 def _commit(revision: FailedRevision) -> str:

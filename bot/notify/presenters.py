@@ -14,6 +14,7 @@ import msgspec
 
 from bot.model.attribution import Attribution
 from bot.notify.blame import blamed
+from bot.notify.commit_tests import deploy_tests, quiet_tests
 from bot.notify.errors_shown import errors_shown
 from bot.notify.rerun import rerun_shown
 from bot.notify.safe import line
@@ -47,6 +48,7 @@ def _quiet(context: Mapping[str, Any]) -> Mapping[str, Any]:
         "by": line(person(context["author"]), 60),
         "commit": line(context["commit"] or "", 40)[:7],
         "commit_url": context["commit_url"],
+        "tests": quiet_tests(context),
     }
 
 
@@ -74,6 +76,7 @@ PRESENTERS: Mapping[str, Presenter] = MappingProxyType(
         "reply/errors": _errors,
         "reply/status_one": _status_of_one,
         "deploy/quiet": _quiet,
+        "deploy/tests": deploy_tests,
         "incident/note": _note,
         "rerun/progress": _rerun,
         "suite/note": suite_note,

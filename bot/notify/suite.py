@@ -5,7 +5,7 @@ Pure: the same alarm gives the same card.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,6 +65,7 @@ class AlarmCard:
     Attributes:
         reason: "" where the cause says it all. last_good: when and of what commit; None: never seen.
         missing: (file or class, how many of its tests vanished; a single one by its name and 0). more_*: not shown.
+        moved: likewise, (before, now, how many).
         between: commits that may have done it, oldest first.
     """
 
@@ -85,7 +86,7 @@ class AlarmCard:
     more_tests: int
     missing: tuple[tuple[str, int], ...]
     more_missing: int
-    moved: tuple[tuple[str, str], ...]
+    moved: tuple[tuple[str, str, int], ...]
     over: tuple[str, ...]
     quarantined: str
     last_good: RunMark | None
@@ -128,7 +129,7 @@ def alarm_card(alarm: SuiteAlarm, catalog: Catalog) -> AlarmCard:
         more_tests=max(0, alarm.count - _TESTS) if alarm.kind is AlarmKind.FAILING else 0,
         missing=files[:_FILES] if alarm.is_open else (),
         more_missing=hidden if alarm.is_open and alarm.missing else 0,
-        moved=tuple((_node(then), _node(now)) for then, now in alarm.renamed[:_MOVED]) if alarm.is_open else (),
+        moved=_moved(alarm.renamed)[:_MOVED] if alarm.is_open else (),
         over=tuple(f"{counted:,} {line(name, 80)} (allowed: {allowed:,})" for name, counted, allowed in alarm.over),
         quarantined=_quarantined(alarm),
         last_good=alarm.last_good,
@@ -216,6 +217,18 @@ def _by_file(missing: Sequence[str]) -> tuple[tuple[str, int], ...]:
     single = {node_id.partition("::")[0]: node_id for node_id in missing}
     return tuple(
         (_node(file), number) if number > 1 else (_node(single[file]), 0) for file, number in files.most_common()
+    )
+
+
+def _moved(renamed: Sequence[tuple[str, str]]) -> tuple[tuple[str, str, int], ...]:
+    """Tests that moved: from which file to which and how many, or a single one by its names and 0; most first."""
+    by_files = defaultdict(list)
+    for then, now in renamed:
+        by_files[then.partition("::")[0], now.partition("::")[0]].append((then, now))
+    most_first = sorted(by_files.items(), key=lambda entry: -len(entry[1]))
+    return tuple(
+        (_node(then), _node(now), len(tests)) if len(tests) > 1 else (_node(tests[0][0]), _node(tests[0][1]), 0)
+        for (then, now), tests in most_first
     )
 
 

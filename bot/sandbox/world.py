@@ -6,6 +6,7 @@ ended first, while everything it talks to is still there.
 
 import asyncio
 import contextlib
+import itertools
 import shutil
 import signal
 import socket
@@ -55,6 +56,7 @@ class WorldOptions:
         socket_mode: the bot connects to Slack instead of being called by it.
         scenario: played as soon as the bot is ready.
         speed: divides the scripts' pauses; never the bot's clock.
+        seed: of the first play; each later one has the next, so that a story told again can go another way.
         database_url: the bot's database; None is SQLite in a directory that is gone afterwards.
         bot_log: where the bot's lines go; None is the file `bot.log` in that directory.
         bot_command: what runs as the bot; tests run something smaller.
@@ -65,6 +67,7 @@ class WorldOptions:
     socket_mode: bool = False
     scenario: str | None = None
     speed: float = 1.0
+    seed: int = 0
     database_url: str | None = None
     bot_log: TextIO | None = None
     bot_command: Sequence[str] = BOT_COMMAND
@@ -108,7 +111,8 @@ async def run_world(options: WorldOptions, ready: Ready) -> None:
         traffic = Traffic(google)
         project, webhook_secret = directory / "project", new_webhook_secret()
         pipeline = Pipeline(project, at.bot, webhook_secret)
-        player = Player(SCENARIOS, lambda tell: Stage(google, traffic, tell, options.speed, pipeline))
+        seeds = itertools.count(options.seed)
+        player = Player(SCENARIOS, lambda tell: Stage(google, traffic, tell, options.speed, pipeline, next(seeds)))
         check(player, options)
         pipeline.lay_out()
         catalog = Path(shutil.copy(options.catalog, project / "reliability.yaml"))

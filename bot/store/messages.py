@@ -59,14 +59,6 @@ async def want_card(
     await session.flush()
 
 
-async def refresh_card(session: AsyncSession, card_id: str) -> None:
-    """What a card shows beside its incident changed: send it again, with the version that it has."""
-    row = await _locked(session, card_id)
-    if row is not None and row.done:
-        row.done = False
-        await session.flush()
-
-
 async def add_note(
     session: AsyncSession,
     incident: Told,
@@ -155,6 +147,13 @@ async def show(
     elif row.context != told:
         row.context, row.wanted, row.done = told, row.wanted + 1, False
     await session.flush()
+
+
+async def context_of(session: AsyncSession, message_id: str) -> dict[str, Any] | None:
+    """What a message of its own tells now, as it was handed over; None where there is no such message."""
+    row = await session.get(MessageRow, message_id)
+    told: dict[str, Any] | None = msgspec.json.decode(row.context) if row else None
+    return told
 
 
 async def add_picture(

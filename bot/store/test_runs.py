@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.model.suite import RunMark, SuiteNews, TestRun
@@ -138,32 +138,26 @@ async def suspects(
     return tuple(reversed(list(dict.fromkeys(commits))[:20]))
 
 
-async def of_commit(session: AsyncSession, commit: str, suites: Sequence[str]) -> tuple[TestRun, ...]:
-    """The newest understood run of each of these suites and a branch for a commit, newest first.
+async def about_commits(session: AsyncSession, commits: Iterable[str]) -> tuple[SuiteNews, ...]:
+    """Understood runs of these commits with what each changed, newest first, at most the last 200.
 
     Args:
-        commit: a SHA, whole or its beginning: of a revision often only seven digits are known.
+        commits: SHAs, whole or their beginnings of at least seven digits (of a revision often no more is known); others
+            find nothing. Runs of commits that begin alike are among the answers: `bot.decide.suites.commits` tells.
     """
-    wanted = commit.lower()
-    if len(wanted) < 7 or not suites:
+    beginnings = {commit[:7].lower() for commit in commits if len(commit) >= 7}  # a range of digits: an index finds it
+    if not beginnings:
         return ()
     rows = await session.scalars(
-        select(RunRow.document)
+        select(RunRow.news)
         .where(
-            RunRow.suite.in_(suites),
-            RunRow.taken_at.is_not(None),
-            RunRow.commit.is_not(None),
-            func.substr(RunRow.commit, 1, 7) == wanted[:7],
+            RunRow.news.is_not(None),
+            or_(*(and_(RunRow.commit >= digits, RunRow.commit < f"{digits}g") for digits in sorted(beginnings))),
         )
         .order_by(RunRow.at.desc(), RunRow.id.desc())
-        .limit(100)
+        .limit(200)
     )
-    newest: dict[tuple[str, str], TestRun] = {}
-    for run in (load(document, TestRun) for document in rows):
-        theirs = run.commit or ""
-        if theirs.startswith(wanted) or wanted.startswith(theirs):
-            newest.setdefault((run.suite, run.branch), run)
-    return tuple(newest.values())
+    return tuple(load(news, SuiteNews) for news in rows if news is not None)
 
 
 async def give_up(session: AsyncSession, run_id: str, now: datetime) -> None:

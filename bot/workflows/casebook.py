@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,12 +20,10 @@ from bot.model.judgement import Health, IncidentKind
 from bot.model.links import commit_url
 from bot.store import audit, inbox, incidents, messages, places
 from bot.store.places import LastLook
-from bot.workflows import blindness, pictures
+from bot.workflows import blindness, commit_tests, pictures
 from bot.workflows.offering import offer, same_rise, tell_owners
 from bot.workflows.proposals import Proposal
-
-EVENTS_BEFORE = timedelta(minutes=5)
-"""A deploy's events may precede its revision by this much."""
+from bot.workflows.sight import EVENTS_BEFORE
 
 
 async def settle(
@@ -58,7 +55,9 @@ async def settle(
                 resolved.append(over)
         await blindness.tell_of_deploy(deps, session, place, seen)
         if not findings and not open_now:
-            await _tell_healthy(session, place, seen, counts)
+            await _tell_healthy(deps, session, place, seen, counts)
+        if seen.state is not None:
+            await commit_tests.tell_deploys(deps, session, place, seen.state, seen.at)
     return tuple(resolved)
 
 
@@ -193,7 +192,7 @@ async def _ended(
 
 
 async def _tell_healthy(
-    session: AsyncSession, place: Place, seen: LastLook, counts: Mapping[str, RequestCount]
+    deps: Deps, session: AsyncSession, place: Place, seen: LastLook, counts: Mapping[str, RequestCount]
 ) -> None:
     """Tell a new revision's healthy deploy in one quiet line, once."""
     state = seen.state
@@ -217,9 +216,10 @@ async def _tell_healthy(
     if newest.created_at < watched_since or not await places.claim_telling(session, place.key, newest.name, seen.at):
         return  # it was there before the bot, or it was told before
     credit = credited(newest, state, await inbox.of_place(session, place.key, newest.created_at - EVENTS_BEFORE))
+    tests = await commit_tests.of_revisions(session, deps.catalog, place.service_key, [credit])
     await messages.add_line(
         session,
-        f"healthy:{place.key}:{newest.name}",
+        commit_tests.quiet_line(place, newest.name),
         "deploy/quiet",
         {
             "service": state.name,
@@ -233,6 +233,7 @@ async def _tell_healthy(
             "author": credit.author,
             "commit": credit.commit,
             "commit_url": commit_url(place.service, credit.commit),
+            "tests": tests.get(newest.name),
         },
         place.service.channel,
         seen.at,

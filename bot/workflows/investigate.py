@@ -13,14 +13,16 @@ from datetime import datetime, timedelta
 
 from bot.correlate.novelty import compare, requests_within
 from bot.decide import impact, severity
-from bot.decide.incident import Findings, credited, failed_streak
+from bot.decide.incident import Elsewhere, Findings, credited, failed_streak
 from bot.deps import Deps
 from bot.model.catalog import Place
 from bot.model.cloud_run import Revision
+from bot.model.commit_tests import CommitTests
 from bot.model.evidence import ErrorGroup, Gap, RequestCount, Window
 from bot.model.incident import FailedRevision, Incident, ReadTo
 from bot.model.judgement import Diagnosis, Health, IncidentKind, Verdict
 from bot.model.novelty import Baseline, Novelty
+from bot.workflows import commit_tests
 from bot.workflows.attribute import Attributed, attribute_rise
 from bot.workflows.said import CUT, ENTRIES_BEFORE, read_baseline, read_on
 from bot.workflows.sight import Sight, count_requests
@@ -91,6 +93,7 @@ async def investigate(deps: Deps, sight: Sight, unhealthy: Verdict) -> Findings:
     share = state.fact.serving.get(unhealthy.revision)
     revisions = failed if blocked else ((revision,) if revision else ())
     read = await _read(deps, sight, unhealthy, since, revision)
+    made = tuple(credited(r, state, sight.events) for r in revisions)
     return Findings(
         place=place,
         kind=unhealthy.kind,
@@ -99,7 +102,7 @@ async def investigate(deps: Deps, sight: Sight, unhealthy: Verdict) -> Findings:
         since=min([since, *(r.created_at for r in failed)]) if blocked else since,
         state=state,
         why=unhealthy.why,
-        revisions=tuple(credited(r, state, sight.events) for r in revisions),
+        revisions=made,
         attempts=tried if blocked else 0,
         failed_attempts=len(failed) if blocked else 0,
         impact=impact.estimate(
@@ -124,7 +127,21 @@ async def investigate(deps: Deps, sight: Sight, unhealthy: Verdict) -> Findings:
         read_to=read.read_to,
         series=read.attributed.series,
         undecided=read.attributed.undecided,
+        tests=await _tests(deps, place, made, read.attributed.elsewhere),
     )
+
+
+async def _tests(
+    deps: Deps, place: Place, failing: Sequence[FailedRevision], guilty: Elsewhere | None
+) -> CommitTests | None:
+    """What the suites said of the commit to blame: that of the guilty revision, else of the newest failing one."""
+    async with deps.db.read() as session:
+        if guilty is not None:
+            names = [guilty.revision]
+            found = await commit_tests.of_place(session, deps.catalog, guilty.place, guilty.state, names)
+        else:
+            found = await commit_tests.of_revisions(session, deps.catalog, place.service_key, failing[:1])
+    return next(iter(found.values()), None)
 
 
 async def _read(deps: Deps, sight: Sight, unhealthy: Verdict, since: datetime, revision: Revision | None) -> Read:

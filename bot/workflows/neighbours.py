@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.correlate.attribution import Known, Signal
@@ -11,9 +11,11 @@ from bot.correlate.evidence_signals import of_configuration, of_deploys, of_entr
 from bot.deps import Deps
 from bot.model.catalog import Place
 from bot.model.cloud_run import ServiceState
+from bot.model.commit_tests import SuiteWord
 from bot.model.event import DeployEvent
 from bot.model.evidence import LogEntry, RequestPoint
 from bot.store import inbox, places
+from bot.workflows import commit_tests
 from bot.workflows.sight import Sight
 
 DEPLOYS_WITHIN = timedelta(hours=6)
@@ -22,11 +24,16 @@ DEPLOYS_WITHIN = timedelta(hours=6)
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A deployment of the same project and region, the place itself included."""
+    """A deployment of the same project and region, the place itself included.
+
+    Attributes:
+        tested: what the suites that guard it said of the commits of its revisions, by revision.
+    """
 
     place: Place
     state: ServiceState
     events: tuple[DeployEvent, ...]
+    tested: Mapping[str, tuple[SuiteWord, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -47,7 +54,9 @@ async def neighbours_of(deps: Deps, sight: Sight) -> tuple[Neighbour, ...]:
                 state = looks[place.key].state
             if state is not None and (there.project, there.region) == (here.project, here.region):
                 events = await inbox.of_place(session, place.key, sight.at - DEPLOYS_WITHIN)
-                found.append(Neighbour(place, state, (*events, *_used(secrets, state))))
+                since = sight.at - DEPLOYS_WITHIN
+                tested = await commit_tests.on_young(session, deps.catalog, place, state, events, since)
+                found.append(Neighbour(place, state, (*events, *_used(secrets, state)), tested))
     return tuple(found)
 
 
@@ -81,4 +90,5 @@ def known_of(neighbours: Sequence[Neighbour]) -> Known:
             for event in there.events
             if event.revision and event.files
         },
+        tested={name: words for there in neighbours for name, words in there.tested.items()},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.deps import Deps
 from bot.errors import Permanent, Retryable
@@ -16,6 +16,9 @@ from bot.model.incident import Incident
 from bot.model.judgement import IncidentKind, Verdict
 
 log = logging.getLogger(__name__)
+
+EVENTS_BEFORE = timedelta(minutes=5)
+"""A deploy's events may precede its revision by this much."""
 
 
 @dataclass(frozen=True)

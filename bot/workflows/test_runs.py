@@ -7,6 +7,7 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from bot.deps import Deps
 from bot.errors import Conflict, Retryable
 from bot.model.catalog import Catalog
 from bot.model.suite import AlarmKind, RunScope, SuiteAlarm, SuiteNews, SuiteState, TestRun
-from bot.model.test_run import RunJudgement, TestReport
-from bot.store import audit, incidents, messages, suites, test_runs
+from bot.model.test_run import Outcome, RunJudgement, TestReport
+from bot.store import audit, messages, suites, test_runs
 from bot.store.packing import pack_cases, pack_tests, unpack_tests
+from bot.workflows import commit_tests
 from bot.workflows.read_report import read_report
 from bot.workflows.unpaused import unpaused
 
@@ -32,6 +34,10 @@ CARD, NOTE = "suite/card", "suite/note"
 NAMED = 200
 """Tests that are kept by name of each kind of news; a card names far fewer."""
 
+_FAILING = 50
+"""Failed tests that a run names by itself: enough to tell whether all of them are in quarantine."""
+
+_RED = frozenset({Outcome.FAILED, Outcome.ERROR})
 _TRIES = 8
 _LONGEST_REASON = 600
 
@@ -108,6 +114,7 @@ def completed(run: TestRun, report: TestReport | None, judgement: RunJudgement) 
         duration_s=report.duration_s,
         warnings=dict(report.warnings),
         disagreement=report.disagreement[:_LONGEST_REASON],
+        failing=tuple(islice((case.node_id for case in report.cases if case.outcome in _RED), _FAILING)),
     )
 
 
@@ -137,8 +144,7 @@ async def _record_once(deps: Deps, told: Told) -> SuiteNews:
         await suites.save(session, understood.learned.state, understood.tests, expecting=state.version)
         await test_runs.record(session, understood.news, understood.cases, deps.now())
         await _tell(deps, session, understood, open_now)
-        if run.commit:
-            await _refresh_incidents(deps, session, run)
+        await commit_tests.spread(deps, session, run)
     log.info("run.recorded", extra={"run": run.id, "suite": run.suite, "verdict": str(run.verdict)})
     return understood.news
 
@@ -242,17 +248,6 @@ async def _note(
 ) -> None:
     context = {**told, "at": run.at, "commit": run.commit, "url": run.url}
     await messages.add_note(session, alarm, moment, context, channel_of(deps.catalog, run.suite), deps.now(), NOTE)
-
-
-async def _refresh_incidents(deps: Deps, session: AsyncSession, run: TestRun) -> None:
-    """Cards of open incidents whose failing revision was made of this commit say what its tests said."""
-    commit = (run.commit or "").lower()
-    for incident in await incidents.all_open(session):
-        place = deps.catalog.place(incident.place)
-        theirs = {(revision.commit or "").lower() for revision in incident.revisions}
-        same = any(len(other) >= 7 and (other.startswith(commit) or commit.startswith(other)) for other in theirs)
-        if same and place is not None and run.suite in place.service.suites:
-            await messages.refresh_card(session, incident.id)
 
 
 def channel_of(catalog: Catalog, suite: str) -> str:

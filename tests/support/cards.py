@@ -20,6 +20,7 @@ from bot.model.catalog import (
     Severity,
 )
 from bot.model.cloud_run import TrafficSplit, TrafficTarget
+from bot.model.commit_tests import CommitTests, Said, SuiteWord
 from bot.model.evidence import ErrorGroup, Gap, RequestCount, Window
 from bot.model.incident import Decision, FailedRevision, Incident, IncidentState, PlanState, RollbackPlan
 from bot.model.judgement import Diagnosis, IncidentKind
@@ -64,6 +65,15 @@ CATALOG = Catalog(
     journeys={"golden-path": Journey("Sign in and get a first answer", ("auth",), 1.0, 0.95)},
 )
 PLACE, CALLEE = CATALOG.places
+TESTS = CommitTests(
+    "auth",
+    BAD,
+    COMMIT,
+    (
+        SuiteWord("e2e-staging", Said.FAILED, 12, 340, ("tests/test_login.py::test_sso",), at=START),
+        SuiteWord("unit", Said.PASSED, total=1_204, at=START),
+    ),
+)
 
 
 def later(seconds: float) -> datetime:

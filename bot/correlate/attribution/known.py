@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.model.commit_tests import SuiteWord
+
 
 @dataclass(frozen=True)
 class Known:
@@ -14,8 +16,10 @@ class Known:
         depends_on: names of what each service needs that nobody here deploys ("postgres").
         calls: the services that each service calls.
         changed_files: files that each revision's commit touched, by revision.
+        tested: what the suites that guard its service said of each revision's commit, by revision.
     """
 
     depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     changed_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tested: Mapping[str, tuple[SuiteWord, ...]] = field(default_factory=dict)

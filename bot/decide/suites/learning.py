@@ -68,6 +68,10 @@ class _Step:
         lost = [i for i in missing if before[i].status is not TestStatus.GONE]
         new = [i for i in found if i not in before]
         self._moved = renamed(lost, new) if lost and new else {}
+        gone = [i for i in missing if before[i].status is TestStatus.GONE]
+        self._moved |= (
+            renamed(gone, set(new) - self._moved.keys()) if gone and new else {}
+        )  # lost then, found elsewhere
         known = {now: before[then] for now, then in self._moved.items()}
         tests = dict(before)
         for then in self._moved.values():
@@ -86,7 +90,7 @@ class _Step:
             fixed=_edges(old, tests, found, to=TestStatus.PASSING, only=TestStatus.FAILING),
             left=tuple(sorted(_failing(old) & tests.keys() - _failing(tests) - _passing(tests))),
             vanished=tuple(vanished),
-            returned=tuple(sorted(i for i in found if i in before and before[i].status is TestStatus.GONE)),
+            returned=tuple(sorted(i for i in found if (was := old.get(i)) and was.status is TestStatus.GONE)),
             renamed=tuple(sorted((then, now) for now, then in self._moved.items())),
             appeared=tuple(sorted(set(new) - self._moved.keys())),
             flaky=_turned_flaky(old, tests, self._mark),

@@ -11,6 +11,8 @@ from bot.sandbox.scenarios import (
     innocent_deploy_dependency_outage,
     port_mismatch,
     port_mismatch_new_service,
+    red_suite_behind_a_bad_deploy,
+    tests_vanished,
     zero_tests_collected,
 )
 from bot.sandbox.scenarios.past import remember_minutes
@@ -27,6 +29,8 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     guilty_callee.SCENARIO,
     innocent_deploy_dependency_outage.SCENARIO,
     zero_tests_collected.SCENARIO,
+    tests_vanished.SCENARIO,
+    red_suite_behind_a_bad_deploy.SCENARIO,
     healthy.SCENARIO,
 )
 

@@ -20,6 +20,7 @@ class Stage:
         tell: says aloud, in the console's side panel, what happens.
         speed: 2.0 halves the pauses of the script; the platform and the clocks keep their own pace.
         pipeline: runs the sample project's tests and reports to the bot; None: there is neither.
+        seed: chooses among the ways in which a story can go; the same one plays the same.
     """
 
     google: LocalGoogle
@@ -27,6 +28,7 @@ class Stage:
     tell: Callable[[str], None]
     speed: float = 1.0
     pipeline: Pipeline | None = None
+    seed: int = 0
 
     def serving(self, service: str) -> str:
         """Who serves, in words: "auth-service-00281-kzq serves 100 %"."""

@@ -1,11 +1,11 @@
-"""The pipeline is green and no test ran: pytest finds none, for it is started where the package cannot be imported."""
+"""The pipeline is green and no test ran: pytest finds none, in one of the ways in which that happens."""
 
 from typing import Final
 
-from bot.sandbox.pipeline import COLLECT, SUITE, NotSent, Pipeline
+from bot.sandbox.pipeline import COLLECT, SUITE
+from bot.sandbox.sample_project import NOT_FOUND
+from bot.sandbox.scenarios.reports import commit_of, send
 from bot.sandbox.scenarios.scenario import Scenario, Stage
-
-COMMIT: Final = "0c011ec7ed00112233445566778899aabbccddee"
 
 
 async def play(stage: Stage) -> None:
@@ -14,37 +14,24 @@ async def play(stage: Stage) -> None:
     if pipeline is None:
         stage.tell("There is no pipeline here to play with.")
         return
-    pipeline.lay_out()
-    stage.tell(f'dana merges {COMMIT[:7]} "Move the package to backend/". The deploy is green.')
+    how, commit = NOT_FOUND[stage.seed % len(NOT_FOUND)], commit_of("zero-tests-collected", stage.seed)
+    pipeline.lay_out(how.broken)
+    stage.tell(f'dana merges {commit[:7]} "{how.title}". The deploy is green.')
     await stage.pause(2)
     stage.tell(f"The pipeline collects {SUITE}: python {' '.join(COLLECT[1:])}")
-    if not await report(stage, pipeline):
+    if not await send(stage, pipeline, await pipeline.collect(), commit):
         return
     stage.tell("Not one test is found, and no pipeline turns red for that. Look at #auth-alerts: a P0, with the cause.")
     await stage.pause(12)
-    pipeline.fix()
-    stage.tell(
-        "dana adds `pythonpath = backend` to pytest.ini. Press Rerun on the card: the same collection, here and now."
-    )
-
-
-async def report(stage: Stage, pipeline: Pipeline) -> bool:
-    """Collect and send what came of it; False when the bot did not take it."""
-    printed = await pipeline.collect()
-    last = printed.output.decode(errors="replace").strip().rpartition("\n")[2]
-    stage.tell(f"pytest ends with {printed.exit_code}: {last}")
-    try:
-        await pipeline.send(printed, commit=COMMIT)
-    except NotSent as why:
-        stage.tell(f"The bot did not take the report: {why}")
-        return False
-    return True
+    pipeline.change(how.mended)
+    stage.tell(f"dana {how.fix}. Press Rerun on the card: the same collection, here and now.")
 
 
 SCENARIO: Final = Scenario(
     "zero-tests-collected",
     "Green, and not one test was run",
-    "The end-to-end suite of the golden path is collected by a real pytest from the wrong directory, and finds nothing. "
-    "The card says why; after dana's fix, Rerun on the card collects it again and the card is resolved.",
+    "The end-to-end suite of the golden path is collected by a real pytest that finds nothing: started from the wrong "
+    "directory, without its package, with names or marks that match no test. The card says why; after dana's fix, Rerun on "
+    "the card collects it again and the card is resolved.",
     play,
 )

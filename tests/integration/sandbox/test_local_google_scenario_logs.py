@@ -191,7 +191,7 @@ async def test_a_service_that_nothing_serves_is_told_as_that(watched: Watched):
     assert watched.stage.serving("notifications-service") == "nothing serves"
 
 
-NEEDS_A_PIPELINE = {"zero-tests-collected"}
+NEEDS_A_PIPELINE = {"zero-tests-collected", "tests-vanished"}
 """They say so where there is none, as here."""
 
 

@@ -135,6 +135,7 @@ CARDS: dict[str, Callable[[], Incident]] = {
     "taken-back": lambda: cards.errors_after_deploy(
         attribution=cards.outage(), withdrawn=(cards.attribution(withdrawn=cards.outage().why),), plan=None
     ),
+    "red-suite": lambda: cards.bad_release(tests=cards.TESTS),
     "hostile": _hostile,
     "forty-groups": _many_groups,
 }

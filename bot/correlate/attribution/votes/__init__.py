@@ -20,6 +20,7 @@ from bot.correlate.attribution.votes import (
     requests,
     rollback,
     side_by_side,
+    suites,
     timing,
     traces,
     volume,
@@ -41,6 +42,7 @@ VOTES: tuple[Callable[[Case, Suspect], Vote | None], ...] = (
     volume.vote,
     counts.vote,
     changed_files.vote,
+    suites.vote,
 )
 
 

@@ -60,6 +60,19 @@ def test_the_alarm_ends_when_the_tests_are_back() -> None:
     assert books.said == [("raised", AlarmKind.VANISHED), ("resolved", AlarmKind.VANISHED)]
 
 
+def test_tests_that_were_lost_and_are_found_again_in_another_file_are_back() -> None:
+    books = Books()
+    books.take(run(0), report(green(*TESTS)))
+    books.take(run(1), report(green(*TESTS[:20])))
+
+    elsewhere = [node_id.replace("test_pay.py", "checkout/test_payment.py") for node_id in TESTS]
+    learned = books.take(run(2), report(green(*elsewhere)))
+
+    assert learned is not None
+    assert (len(learned.state.tests), len(learned.returned), learned.appeared) == (30, 10, ())
+    assert books.open == {}
+
+
 def test_tests_that_are_gone_for_a_week_were_deleted_on_purpose() -> None:
     books = Books()
     books.take(run(0), report(green(*TESTS)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import bot.sandbox.scenarios
 from bot.sandbox.scenarios import SCENARIOS
 
-SUPPORT = {"scenario", "start", "traffic", "releases", "apps", "past", "put_back"}
+SUPPORT = {"scenario", "start", "traffic", "releases", "apps", "past", "put_back", "reports"}
 
 
 def test_every_scenario_in_the_folder_is_in_the_list():
