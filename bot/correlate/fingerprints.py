@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from bot.correlate.entry_json import json_message
@@ -30,6 +31,8 @@ VERSION = "v1"
 
 _MAX_TEXT = 8_192  # what is looked at of one entry: the head, and the tail where tracebacks name the exception
 _MAX_FRAMES = 20
+_SEPARATOR = re.compile(r"[/\\]")
+_TYPELESS = frozenset({"go", "rust"})
 _MAX_JSON = 65_536
 
 # Together a few MiB in practice and some 60 MiB at worst (floods of 512 four-byte characters each).
@@ -80,9 +83,13 @@ def fingerprint(text: str) -> str:
 
 
 def frame_key(frame: Frame, traceback: Traceback) -> str:
-    """A frame without what changes between builds: line number, bundle hashes, numbers of lambdas, generated names."""
+    """A frame without what changes between builds: line number, bundle hashes, numbers of lambdas, generated names.
+
+    Its file keeps its folders, masked one by one: in a message a path is a value, here it says which code it was.
+    """
     stable = language_of(traceback).stable
-    return f"{mask(stable(frame.file))}:{mask(stable(frame.function))}"
+    file = "/".join(mask(part) for part in _SEPARATOR.split(stable(frame.file)))
+    return f"{file}:{mask(stable(frame.function))}"
 
 
 def _forget_texts() -> None:
@@ -160,10 +167,10 @@ def _message_in(text: str) -> str:
 def _of_traceback(traceback: Traceback) -> str:
     """Exception type and our frames; all frames where none is ours; a recursion counts as one frame.
 
-    Go's panics and errors have no type: what they say, masked, takes its place.
+    Panics and Go's errors have no type: what they say, masked, takes its place.
     """
     kind = traceback.exception
-    if traceback.language == "go":
+    if traceback.language in _TYPELESS:
         kind = f"{kind}: {mask(traceback.message)}"
     keys = [frame_key(frame, traceback) for frame in traceback.frames if frame.ours]
     keys = keys or [frame_key(frame, traceback) for frame in traceback.frames]

@@ -26,6 +26,8 @@ _GO_START = re.compile(r"^(?:panic: |fatal error: |[\d/:. ]{0,40}http: panic ser
 _GO_LINE = re.compile(
     r"^(?:goroutine \d+ \[|created by |\[signal |exit status \d|[\w./*()\[\]-]{1,200}\([^\n]{0,200}\)\s*$)"
 )
+_RUST_START = re.compile(r"^thread '[^'\n]{0,100}' (?:\(\d{1,10}\) )?panicked at ")
+_RUST_LINE = re.compile(r"^(?:stack backtrace:|note: |\s+\S)")
 _CONTINUES = re.compile(
     r"^(?:\s+\S|Caused by: |\.\.\. \d+ more|Suppressed: |#\d{1,4} |Next [A-Z\\]|\}$|[^\s:]{1,300}:\d{1,9}:in [`'])"
 )
@@ -50,6 +52,7 @@ class _Block:
     python: bool = False  # inside a Python traceback
     complete: bool = False  # its exception line has come; only a chained traceback may follow
     go: bool = False
+    rust: bool = False
     stack_of_error: bool = False  # of Go's pkg/errors: functions and places in turn
     severity: int = field(default=0)
 
@@ -101,6 +104,7 @@ def _start(entry: LogEntry) -> _Block:
     block.python = bool(_PYTHON_START.search(entry.text))
     block.complete = block.python and _ends_complete(entry.text)
     block.go = bool(_GO_START.match(entry.text))
+    block.rust = bool(_RUST_START.match(entry.text))
     return block
 
 
@@ -125,8 +129,8 @@ def _continues(block: _Block, entry: LogEntry) -> bool:
         return False
     if block.python:
         return _continues_python(block, text)
-    if block.go or block.stack_of_error:
-        return _continues_go(block, text)
+    if block.go or block.stack_of_error or block.rust:
+        return _continues_panic(block, text)
     if _PYTHON_START.match(text):  # the logger's own line, "Exception in worker process", came first
         return _announces(block.lines[-1])
     if not text.strip():
@@ -134,7 +138,9 @@ def _continues(block: _Block, entry: LogEntry) -> bool:
     return bool(_FRAME.match(text) or (len(block.lines) > 1 and _CONTINUES.match(text)))
 
 
-def _continues_go(block: _Block, text: str) -> bool:
+def _continues_panic(block: _Block, text: str) -> bool:
+    if block.rust:
+        return len(block.lines) == 1 or bool(_RUST_LINE.match(text))  # what it says is on the line below
     if block.go:
         return not text.strip() or bool(_CONTINUES.match(text) or _GO_LINE.match(text))
     return bool(_GO_FUNCTION.match(text) or _GO_PLACE.match(text))

@@ -26,15 +26,23 @@ _CHATTER = re.compile(
     r"|^\(node:\d+\) (?:\[DEP\d+\] )?\w*Warning"
     r"|\bHandling signal: (?:term|int|winch)\b|\bWorker exiting \(pid|\bBooting worker with pid\b"
     r"|^Container terminated on signal 15\b|\breceived SIGTERM, shutting down\b"
-    r"|\bfailed to load source map|\bSourceMap",
-    re.IGNORECASE,
+    r"|\bfailed to load source map|\bSourceMap|^fatal: not a git repository",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NAMED_SO = (  # how libraries call exceptions that are not called …Error
+    r"\w{0,40}(?:Timeout|Refused|Denied|Unavailable|Exceeded|Exhausted|Forbidden|NotFound|Expired|Aborted|Unauthenticated|"
+    r"Unauthorized|Shutdown|Detected|Canceled|Disconnected|Misconfigured|ImproperlyConfigured|Conflict|Invalid\w{0,30}|Undefined\w{0,30})"
 )
 _SAYS_ERROR = re.compile(
     r"(?:^|[\s\[(|<])(?:ERROR|CRITICAL|FATAL|SEVERE|PANIC|EMERG|ALERT)(?:[\s\]):|>,]|$)"
     r"|\blevel=\"?(?:error|fatal|panic|critical)\b"
     r"|^(?:Fatal|fatal|FATAL|Error|error|ERROR)\b ?[:(]"
-    r"|^panic: |^fatal error: "
-    r"|^(?:[A-Za-z_][\w.]{0,200}\.)?[A-Z]\w{0,80}(?:Error|Exception)(?:: |$)"
+    r"|^panic: |^fatal error: |^APPLICATION FAILED TO START"
+    r"|^(?:[A-Za-z_][\w.:]{0,200}[.:])?[A-Z]\w{0,80}(?:Error|Exception)(?:: | \(|$)"
+    rf"|^(?:[A-Za-z_]\w{{0,60}}(?:\.|::)){{1,8}}(?:{_NAMED_SO}): "
+    rf"|^[A-Z]\w{{0,60}}::\w{{0,60}}(?:{_NAMED_SO}) \("
+    r"|\b(?:Get|Post|Put|Patch|Delete|Head) \"https?://[^\"\n]{1,500}\": \w|\brpc error: code = (?!OK|Canceled)\w"
+    r"|^thread '[^'\n]{0,100}' (?:\(\d+\) )?panicked at |\bcURL error \d"
     r"|\bContainer called exit\((?!0\))\d+\)"
     r"|\bprobe failed\b|\bfailed the (?:configured )?(?:startup|liveness|readiness)"
     r"|\bUncaught signal: \d+|\bterminated on signal \d+"
@@ -44,6 +52,9 @@ _SAYS_ERROR = re.compile(
     re.MULTILINE,
 )
 
+_GOES_ON = re.compile(
+    r"(?i)fall(?:ing|s)? ?back|\bskipp|\bdisabl(?:ed|ing)\b|\boptional|\bignor|\busing \w+ instead|\bwithout it\b|\bnot available,"
+)
 _DECLARES_INFORMATION = re.compile(  # a level word of a text logger: `[INFO]`, `INFO:root:`, `2025-09-15 14:03:11 WARNING …`
     r"^[^\w\n]{0,3}(?:[\d:.,TZ/+ -]{8,40}[^\w\n]{0,3})?(?:\[\d{1,7}\] )?\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING)\b",
     re.IGNORECASE,
@@ -72,8 +83,22 @@ _ECHOES: tuple[tuple[int, re.Pattern[str]], ...] = (
 
 
 def is_chatter(entry: LogEntry) -> bool:
-    """True for what platforms and libraries say in passing. A traceback is never chatter."""
-    return bool(_CHATTER.search(entry.text[:_LOOKED_AT])) and find_traceback(entry.text[:_LOOKED_AT]) is None
+    """True for what platforms and libraries say in passing. A traceback is never chatter, nor is an error beside it."""
+    text = entry.text[:_LOOKED_AT]
+    if not _CHATTER.search(text) or find_traceback(text) is not None:
+        return False
+    return "\n" not in text or not any(_SAYS_ERROR.search(x) and not _CHATTER.search(x) for x in text.splitlines())
+
+
+def goes_on(line: str) -> bool:
+    """Whether the line tells of a thing that the program does without: "…, falling back to json"."""
+    return bool(_GOES_ON.search(line))
+
+
+def line_around(text: str, position: int) -> str:
+    """The line of the text that holds this position, without white space around it."""
+    end = text.find("\n", position)
+    return text[text.rfind("\n", 0, position) + 1 : len(text) if end < 0 else end].strip()
 
 
 def is_evidence(entry: LogEntry) -> bool:
@@ -99,13 +124,22 @@ def is_error_like(entry: LogEntry) -> bool:
     if entry.log is not LogKind.SYSTEM and 0 < entry.severity <= _NOTICE:
         return False  # whoever logged it chose to call it information
     text = entry.text[:_LOOKED_AT]
-    return entry.severity >= ERROR or bool(_SAYS_ERROR.search(text)) or find_traceback(text) is not None
+    if entry.severity >= ERROR or find_traceback(text) is not None:
+        return True
+    said = _SAYS_ERROR.search(text)
+    return said is not None and not (entry.severity == 0 and goes_on(line_around(text, said.start())))
 
 
 def echo_rank(entry: LogEntry) -> int:
     """How far from the cause: 0 a possible cause, 1 a worker that died of it … 5 a request that failed of it."""
     if entry.log is LogKind.REQUESTS or entry.status is not None:
         return 5
-    if find_traceback(entry.text[:_LOOKED_AT]) is not None:
-        return 1 if "HaltServer" in entry.text and "Worker failed to boot" in entry.text else 0
-    return next((rank for rank, pattern in _ECHOES if pattern.search(entry.text[:_LOOKED_AT])), 0)
+    return echo_rank_of(entry.text)
+
+
+def echo_rank_of(text: str) -> int:
+    """`echo_rank` of a text that is no request's."""
+    text = text[:_LOOKED_AT]
+    if find_traceback(text) is not None:
+        return 1 if "HaltServer" in text and "Worker failed to boot" in text else 0
+    return next((rank for rank, pattern in _ECHOES if pattern.search(text)), 0)

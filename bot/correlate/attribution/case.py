@@ -14,6 +14,7 @@ from bot.correlate.attribution.records import Group
 from bot.correlate.attribution.relations import Relation, relation
 from bot.correlate.attribution.rises import Rise
 from bot.correlate.attribution.wording import is_telling, quoted
+from bot.correlate.telling import echo_rank_of
 from bot.model.attribution import Cause
 
 TOGETHER = 75.0  # seconds between the beginnings of two rises that are one case
@@ -107,7 +108,7 @@ class Case:
         return dict(themes)
 
     def sample(self, rises: tuple[Rise, ...] | None = None) -> str:
-        """The line that tells most, for people: what is said often, and says what, not where or that."""
+        """The line that tells most, for people: said often, and says what, not where or that, nor only what followed."""
         groups = [pair for rise in rises or self.roots for pair in rise.groups]
         if not groups:
             return ""
@@ -133,6 +134,7 @@ class Case:
         return shared[0] if len(shared) == 1 else ""
 
 
-def _tells(group: Group) -> tuple[bool, bool]:
+def _tells(group: Group) -> tuple[bool, bool, int]:
     wording = group.wording
-    return (is_telling(wording.sample) and not wording.request, wording.theme in _SAYS_WHY)
+    telling = is_telling(wording.sample) and not wording.request
+    return (telling, wording.theme in _SAYS_WHY, -echo_rank_of(wording.sample))

@@ -35,7 +35,8 @@ from bot.correlate.diagnosis import (
     versions,
     workers,
 )
-from bot.correlate.diagnosis.rule import Facts, Hit, Rule, Scene
+from bot.correlate.diagnosis.facts import Facts
+from bot.correlate.diagnosis.rule import Hit, Rule, Scene
 from bot.correlate.diagnosis.unknown import find_unknown
 from bot.correlate.entry_json import from_json
 from bot.correlate.reassembly import reassemble

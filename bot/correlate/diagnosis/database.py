@@ -7,7 +7,7 @@ SQLSTATE codes as in https://www.postgresql.org/docs/current/errcodes-appendix.h
 from __future__ import annotations
 
 from bot.correlate.diagnosis.endpoints import Kind, unreached
-from bot.correlate.diagnosis.known import Known, known, words
+from bot.correlate.diagnosis.known import Known, known, prisma, sqlstate, words
 from bot.correlate.diagnosis.rule import SERVING_ECHOES, Rule, Scene
 from bot.model.judgement import Diagnosis
 
@@ -25,6 +25,9 @@ _SOCKET = Known(
         r"Cloud SQL (?:instance|connection|proxy)[^\n]{0,200}?(?:failed|not reachable|refused|error|could not)",
         r"(?:cloud[-_]sql[-_]proxy|cloudsqlconn|cloud_sql_connector)[^\n]{0,200}?(?:failed|refused|error|unable)",
         r"Missing permission cloudsql\.instances\.(?:connect|get)|boss::NOT_AUTHORIZED|cloudsql\.instances\.(?:connect|get)\b",
+        rf"\(connection name = \"{_INSTANCE}\"\)",
+        rf"\[?{_INSTANCE}\]?[^\n]{{0,40}}Cloud SQL Admin API failed",
+        r"sqladmin\.googleapis\.com|Cloud SQL Client' role|Cloud SQL Admin API failed|\binstanceDoesNotExist\b",
     ),
     title="Cloud SQL instance `{instance}` is not reachable through its proxy socket",
     bare="Cloud SQL is not reachable through its proxy socket",
@@ -45,8 +48,10 @@ _AUTH = Known(
         r"(?:IAM|PAM|LDAP|Ident|Peer|GSSAPI|SCRAM)[\w ]{0,40} authentication failed for user \"(?P<user>[^\"\n]{1,120})\"",
         r"Login failed for user '(?P<user>[^'\n]{1,80})'",
         r"credentials for [`'\"](?P<user>[^`'\"\n]{1,80})[`'\"] are not valid",
-        r"Authentication failed against (?:the )?database server|\bP1000\b: Authentication",
-        r"\b(?:28P01|28000)\b|\bER_ACCESS_DENIED_ERROR\b|\bORA-01017\b|SQLSTATE\[HY000\] \[1045\]",
+        r"Authentication failed against (?:the )?database server",
+        prisma("P1000"),
+        sqlstate("28P01", "28000"),
+        r"\bER_ACCESS_DENIED_ERROR\b|\bORA-01017\b|SQLSTATE\[HY000\] \[1045\]",
         r"MongoServerError: (?:bad auth|Authentication failed)|pymongo\.errors\.OperationFailure: (?:bad auth|Authentication failed)",
         r"client password must be a string|The server requested (?:password-based|SCRAM-based) authentication, but no password",
         r"fe_sendauth: no password supplied|caching_sha2_password|Authentication plugin '[\w]{1,40}' (?:is not supported|cannot be loaded)",
@@ -78,10 +83,12 @@ _GRANT = Known(
 _TOO_MANY = Known(
     says=words(
         r"too many connections for (?:role|database) \"(?P<whose>[^\"\n]{1,63})\"",
-        r"remaining connection slots are reserved|sorry, too many clients already|\b53300\b|\btoo_many_connections\b",
-        r"\bToo many connections\b|\bER_CON_COUNT_ERROR\b|max_user_connections|max_connections_per_hour|no more connections allowed",
+        r"remaining connection slots are reserved|sorry, too many clients already|\btoo_many_connections\b",
+        sqlstate("53300"),
+        r"\bToo many connections(?! \w)|\bER_CON_COUNT_ERROR\b|max_user_connections|max_connections_per_hour|no more connections allowed",
         r"MaxClientsInSessionMode|max client connections reached|\bORA-(?:00018|00020|12519)\b",
-        r"Too many database connections opened|\bP2037\b",
+        r"Too many database connections opened",
+        prisma("P2037"),
     ),
     title="The database has no connection left (limit of `{whose}`)",
     bare="The database has no connection left: too many connections",
@@ -98,7 +105,8 @@ _POOL = Known(
         r"QueuePool limit of size (?P<size>\d{1,5}) overflow \d{1,5} reached",
         r"Connection is not available, request timed out after (?P<waited>\d{1,7} ?ms)",
         r"Timeout acquiring a connection\. The pool is probably full|KnexTimeoutError|(?:Sequelize)?ConnectionAcquireTimeoutError",
-        r"Timed out fetching a new connection from the (?:connection )?pool|\bP2024\b",
+        r"Timed out fetching a new connection from the (?:connection )?pool",
+        prisma("P2024"),
         r"ResourceRequest timed out|could not obtain a (?:database )?connection (?:from the pool )?within|PoolTimeout: couldn't get a connection",
         r"connection pool (?:is )?(?:exhausted|timed out)|pool exhausted|The timeout period elapsed prior to obtaining a connection from the pool",
         r"Unable to acquire (?:a )?JDBC Connection|WaitQueueTimeoutError|Timed out while checking out a connection from connection pool",
@@ -117,19 +125,21 @@ _POOL = Known(
 _SCHEMA_DOCS = "https://cloud.google.com/sql/docs/postgres"
 _SCHEMA = Known(
     says=words(
-        rf"\b(?:column|relation|table|type|function|schema|view|sequence) [\"'`]?(?P<object>{_NAME}?)[\"'`]?(?:\([^)\n]{{0,80}}\))?(?: of relation \"?[\w.]{{1,63}}\"?)? does not exist",
+        rf"\b(?:column|relation|table|type|function|schema|view|sequence) [\"'`]?(?P<object>(?!\d){_NAME}?)[\"'`]?(?:\([^)\n]{{0,80}}\))?(?: of relation \"?[\w.]{{1,63}}\"?)? does not exist(?! \w)",
         rf"no such (?:table|column): (?P<object>{_NAME})|has no column named (?P<column>\w{{1,63}})",
         rf"Unknown column '(?P<object>{_NAME})' in",
         rf"Table '(?P<object>{_NAME})' doesn't exist",
         r"The (?:table|column) [`'](?P<object>[\w.()]{1,120})[`'] does not exist in the current database",
         rf"Invalid (?:object|column) name '(?P<object>{_NAME})'",
         rf"Schema-validation: missing (?:table|column) \[(?P<object>{_NAME})\]|[Mm]issing (?:table|column):? \[?(?P<missing>{_NAME})\]?",
-        r"\b(?:42P01|42703|42S02|42S22|ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|UndefinedTable|UndefinedColumn|ORA-00942|ORA-00904|P2021|P2022)\b",
+        r"\b(?:ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR|UndefinedTable|UndefinedColumn|ORA-00942|ORA-00904)\b",
+        sqlstate("42P01", "42703", "42S02", "42S22"),
+        prisma("P2021", "P2022", "P3009", "P3018"),
         r"You have (?P<pending>\d{1,4}) unapplied migration|ActiveRecord::PendingMigrationError|Migrations are pending|Pending migrations|following migrations? have not (?:yet )?been applied",
         r"FlywayValidateException|Validate failed: Migrations have failed|Detected (?:failed|applied|resolved) migration|Migration checksum mismatch|FlywayException|FlywayMigrateException",
         r"LiquibaseException|liquibase\.exception\.\w{3,60}|MigrationFailedException|Validation Failed:[^\n]{0,80}change ?sets?|Waiting for changelog lock",
         r"Can't locate revision identified by '(?P<revision>\w{1,40})'|Target database is not up to date|Multiple head revisions|alembic\.util\.exc\.CommandError",
-        r"Dirty database version (?P<version>\d{1,18})|\bP3009\b|\bP3018\b|A migration failed to apply|migrate found failed migrations",
+        r"Dirty database version (?P<version>\d{1,18})|A migration failed to apply|migrate found failed migrations",
         r"InconsistentMigrationHistory|NodeNotFoundError: Migration",
     ),
     title="The database has no `{object}`: code and schema do not fit",
@@ -141,12 +151,14 @@ _SCHEMA = Known(
 )
 _DEADLOCK = Known(
     says=words(
-        r"\bdeadlock detected\b|\b40P01\b|DeadlockDetected",
+        r"\bdeadlock detected\b|DeadlockDetected",
+        sqlstate("40P01", "40001", "55P03"),
         r"Deadlock found when trying to get lock|\bER_LOCK_DEADLOCK\b|was deadlocked on (?:lock|\w{1,20}) resources",
-        r"Lock wait timeout exceeded|\bER_LOCK_WAIT_TIMEOUT\b|canceling statement due to lock timeout|LockNotAvailable|\b55P03\b",
-        r"database (?:table )?is locked|SQLITE_BUSY|\bORA-00060\b|could not serialize access due to|\b40001\b|DeadlockLoserDataAccessException|LockAcquisitionException|CannotAcquireLockException|TransactionDeadlock",
+        r"Lock wait timeout exceeded|\bER_LOCK_WAIT_TIMEOUT\b|canceling statement due to lock timeout|LockNotAvailable",
+        r"database (?:table )?is locked|SQLITE_BUSY|\bORA-00060\b|could not serialize access due to|DeadlockLoserDataAccessException|LockAcquisitionException|CannotAcquireLockException|TransactionDeadlock",
         r"all goroutines are asleep - deadlock!|Found (?:one|\d{1,3}) Java-level deadlock|fatal: (?:\w{1,20} )?deadlock|_DeadlockError|deadlock; recursive locking|No live threads left\. Deadlock",
-        r"\bWriteConflict\b|P2034",
+        r"\bWriteConflict\b",
+        prisma("P2034"),
     ),
     title="Transactions or threads block each other: deadlock",
     bare="Transactions or threads block each other: deadlock",
@@ -161,7 +173,8 @@ _DEADLOCK = Known(
 )
 _SLOW = Known(
     says=words(
-        r"canceling statement due to (?:statement|user|conflict)[^\n]{0,40}(?:timeout|request|recovery)|\b57014\b|QueryCanceled",
+        r"canceling statement due to (?:statement|user|conflict)[^\n]{0,40}(?:timeout|request|recovery)|QueryCanceled",
+        sqlstate("57014"),
         r"Query execution was interrupted, maximum statement execution time exceeded|\bER_QUERY_TIMEOUT\b",
         r"Query read timeout|SQLTimeoutException|Execution Timeout Expired|MaxTimeMSExpired|QueryTimeoutException",
     ),

@@ -63,12 +63,18 @@ _NAMELESS = words(
     r"MySQL server has gone away|Lost connection to (?:MySQL|server|backend)|\bPROTOCOL_CONNECTION_LOST\b",
     r"An I/O error occurred while sending to the backend|This connection has been closed|connection (?:was closed|is closed) in the middle of operation",
     r"network-related or instance-specific error occurred while establishing a connection to SQL Server",
-    r"timeout exceeded when trying to connect|Timed out connecting to the database|Timeout acquiring a connection from the server",
+    r"timeout exceeded when trying to connect|Connection terminated due to connection timeout|ConnectionTimeoutError: Connection timeout|NoHttpResponseException|"
+    r"DPY-(?:6005|6001|6000|4011)\b|Timed out connecting to the database|Timeout acquiring a connection from the server",
+    r"\b(?:read|write) ECONNRESET\b|\bsocket hang up\b|RemoteDisconnected|Remote end closed connection without response|Server disconnected without sending|connection reset by peer|\bConnection reset\b",
     r"could not connect to server|\bNoBrokersAvailable\b|driver: bad connection|invalid connection$|No servers available|Exception while connecting to [^\n]{0,80}database",
 )
 _NO_NAME = re.compile(  # the name was not resolved, so nobody was asked to connect
     r"Name or service not known|name resolution|getaddrinfo|ENOTFOUND|EAI_AGAIN|no such host|nodename nor|does not resolve"
     r"|could not translate host|UnknownHost|Failed to resolve"
+)
+_BY_CALLER = re.compile(  # who broke off was the one that called us
+    r"(?i)ClientAbortException|ClientDisconnect|\bBroken ?pipe|client (?:has )?(?:prematurely |unexpectedly )?(?:closed|disconnected|aborted|hung up)"
+    r"|request (?:was )?aborted|Error: aborted|/gunicorn/http/|node_modules/raw-body|reading client request"
 )
 _SQLSTATE = re.compile(r"\b(?:08001|08004|08006|08003|57P01|57P02|57P03)\b")
 
@@ -77,7 +83,7 @@ _DATABASE_PORTS = frozenset({5432, 5433, 6432, 3306, 3307, 1433, 1521, 27017, 27
 _REDIS = re.compile(r"redis|valkey|lettuce|jedis|memorystore|predis|StackExchange\.Redis", re.IGNORECASE)
 _DATABASE = re.compile(
     r"psycopg|asyncpg|pg8000|sqlalchemy|postgres|\bpg[-_. ]|PG::|npgsql|pgx|lib/pq|mysql|mariadb|jdbc|hikari|mongo|prisma|sequelize"
-    r"|typeorm|knex|gorm|SQLSTATE|ActiveRecord|PDOException|SQLException|SqlClient|SQL Server|\bORA-\d|oracle\.jdbc|\bdatabase\b"
+    r"|cassandra|clickhouse|elastic(?:search|_transport)|oracledb|mssql|typeorm|knex|gorm|SQLSTATE|ActiveRecord|PDOException|SQLException|SqlClient|SQL Server|\bORA-\d|oracle\.jdbc|\bdatabase\b"
     r"|\bsent to the backend|sending to the backend|django[./]db|flyway|liquibase|hibernate|Communications link|server closed the connection"
     r"|terminating connection|Connection terminated unexpectedly|in the middle of operation",
     re.IGNORECASE,
@@ -121,7 +127,7 @@ def _all(scene: Scene) -> Iterator[Unreached]:
             yield Unreached(_kind(hit, port), host, port, hit)
     for pattern in _NAMELESS:
         for hit in scene.all(pattern):
-            if not is_program(hit.entry) or _NO_NAME.search(hit.line):
+            if not is_program(hit.entry) or _NO_NAME.search(hit.line) or _BY_CALLER.search(hit.text):
                 continue
             if scene.has_errors or _DATABASE.search(hit.text) or _REDIS.search(hit.text):
                 yield Unreached(_kind(hit, 0), "", 0, hit)

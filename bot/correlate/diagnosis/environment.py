@@ -6,6 +6,7 @@ import re
 
 from bot.correlate.diagnosis.known import words
 from bot.correlate.diagnosis.rule import DOCS, STARTUP_ECHOES, Hit, Rule, Scene
+from bot.correlate.tracebacks import find_traceback
 from bot.model.judgement import Diagnosis
 
 _VARIABLE = r"[A-Z][A-Z0-9_]{1,80}"
@@ -54,7 +55,11 @@ _MISSING: tuple[re.Pattern[str], ...] = (
         rf"\b(?P<name>{_COMPOUND})['\"`]?(?: environment variable)? (?:is|was) (?:missing|empty|not provided|not configured|undefined)",
         rf"(?:Expected|Please (?:set|provide|define)|You must (?:set|provide|define)|[Pp]rovide|[Dd]efine|[Ss]et|requires?|needs?)(?: an?| the| your)?(?: env(?:ironment)? var(?:iable)?)? [`'\"]?(?P<name>{_COMPOUND})[`'\"]?(?: (?:env|to be set|to be defined|environment|in (?:the|your) env)|$|[.!])",
         rf"\b(?P<name>secretOrPrivateKey) must have a value|\b(?P<name>supabase(?:Url|Key)) is required|process\.env\.(?P<name>{_VARIABLE})[^\n]{{0,60}}(?:undefined|not set|missing|required)",
-        r"Value cannot be null\. \(Parameter '(?P<name>[\w:]{2,60}(?:[Cc]onnection|[Kk]ey|[Ss]ecret|[Uu]rl|[Uu]ri)\w{0,20})'\)",
+        r"[Tt]he config property (?P<name>[\w.-]{2,100}) is required but it could not be found",
+        r"Failed to configure a DataSource: '(?P<name>url)' attribute is not specified|Neither (?P<name>apiKey) nor config\.authenticator provided",
+        rf"(?P<name>{_COMPOUND})['\"]? (?:n?or ['\"]?{_COMPOUND}['\"]? )?must be set",
+        r"[Mm]issing `?(?P<name>secret_key_base)`? for|(?P<name>ConnectionString) property has not been initialized",
+        r"Value cannot be null\. \(Parameter '(?P<name>[\w:]{0,60}(?:[Cc]onnection|[Kk]ey|[Ss]ecret|[Uu]rl|[Uu]ri)\w{0,20})'\)",
     ),
 )
 _INVALID: tuple[re.Pattern[str], ...] = (
@@ -62,6 +67,7 @@ _INVALID: tuple[re.Pattern[str], ...] = (
         r"\bvalidation errors? for \w*(?:Settings|Config)\w*[\s\S]{0,300}?\n(?P<name>\w{2,80})\n {2}(?P<why>(?:Input|Value)[^\n]{1,200})"
     ),
     *words(
+        r"(?P<why>invalid literal for int\(\)) with base 10: '(?P<name>\$\{?PORT\}?)'",
         r"'(?P<name>\$\{?PORT\}?)' is not a valid (?P<why>port number|integer)",
         r"Invalid value for '(?:-p |--)?[\w' /-]{0,30}port'?: '(?P<name>\$\{?PORT\}?)' (?P<why>[^\n]{1,100})",
         r"\b(?P<name>[Pp]ort) (?P<why>could not be cast to integer[^\n]{0,60}|out of range[^\n]{0,40})",
@@ -77,9 +83,10 @@ _INVALID: tuple[re.Pattern[str], ...] = (
         rf"\b(?P<name>{_COMPOUND})[\"'`]? (?P<why>(?:must be (?:a|an|one of|between|at least|in)|is not a valid|should be (?:a|an|one of)|has an? (?:invalid|illegal))[^\n]{{1,100}})",
     ),
     re.compile(
-        rf"(?i:invalid (?:value for )?(?:env(?:ironment)? variable )?)(?P<name>{_VARIABLE})\b[:=]? ?(?P<why>[^\n]{{0,200}})"
+        rf"(?i:invalid (?:value for )?(?:env(?:ironment)? variable )?)(?P<name>{_VARIABLE})\b(?! header)[:=]? ?(?P<why>[^\n]{{0,200}})"
     ),
 )
+_LARAVEL = re.compile(r"No application encryption key has been specified|\bMissingAppKeyException\b")
 # names that messages shout without being variables of the service
 _NOT_A_VARIABLE = frozenset(
     {
@@ -114,6 +121,15 @@ _NOT_A_VARIABLE = frozenset(
 _FALLS_BACK = re.compile(
     r"(?i)\busing (?:the )?default|\bdefaulting\b|\bfall(?:s|ing)? ?back\b|\b(?:is|are) (?:off|disabled|optional)\b|\b(?:disabling|skipping|ignoring)\b"
 )
+_OF_SETTINGS = re.compile(
+    r"(?i)env(?:iron|ironment)?\b|\benv[ _-]?var|process\.env|os\.environ|\bsettings?\b|\bconfig|ImproperlyConfigured|placeholder|UndefinedValueError"
+    r"|validation errors? for|Parameter '|<frozen os>|\$\{?PORT|secret_key_base|\brequired key\b|[Bb]ind properties|DataSource|apiKey nor|URL from string"
+)
+_NAMES_SETTING = re.compile(
+    r"(?i)(?:^|_)(?:URL|URI|DSN|KEY|SECRET|TOKEN|HOST|PORT|PASSWORD|PASS|PWD|USER|USERNAME|DATABASE|DB|ENDPOINT|BUCKET|PROJECT|REGION|TOPIC|QUEUE"
+    r"|CREDENTIALS|CERT|SALT|ENV|ISSUER|AUDIENCE|DOMAIN|WEBHOOK|CLIENT|TENANT|REDIS|POSTGRES|MYSQL|MONGO|SMTP|JWT|AUTH|OAUTH|AWS|GCP|GOOGLE|STRIPE|SENTRY|API)(?:_|$)"
+    r"|[Ss]ecret|[Uu]rl$|[Kk]ey$|[Cc]onnection"
+)
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _DOCUMENTATION = f"{DOCS}/configuring/services/environment-variables"
 _ECHOES = STARTUP_ECHOES | {
@@ -127,7 +143,7 @@ _ECHOES = STARTUP_ECHOES | {
 
 def _first(scene: Scene, patterns: tuple[re.Pattern[str], ...]) -> Hit | None:
     hits = (hit for pattern in patterns for hit in scene.all(pattern, across=True))
-    return next((hit for hit in hits if _is_demand(hit)), None)
+    return next((hit for hit in hits if _is_demand(hit) and _is_setting(scene, hit)), None)
 
 
 def _is_demand(hit: Hit) -> bool:
@@ -139,10 +155,22 @@ def _is_demand(hit: Hit) -> bool:
     )
 
 
+def _is_setting(scene: Scene, hit: Hit) -> bool:
+    """Whether it speaks of the program's settings: "ORDER_ID is required" may be what a caller is told.
+
+    It does where it says so, where the name is that of a setting, or where the program does not come up.
+    """
+    if not hit["name"] or _OF_SETTINGS.search(hit.match[0]) or _OF_SETTINGS.search(hit.line):
+        return True
+    if "KeyError" in hit.match[0] and (found := find_traceback(hit.text)) and found.frames[-1].ours:
+        return found.frames[-1].function == "<module>" or scene.fails_to_start  # else a look-up in some dictionary
+    return bool(_NAMES_SETTING.search(hit["name"])) or scene.fails_to_start
+
+
 def _missing_env(scene: Scene) -> Diagnosis | None:
     hit = _first(scene, _MISSING)
     if hit is None:
-        return _missing_from_template(scene)
+        return _missing_app_key(scene) or _missing_from_template(scene)
     name = _variable(hit["name"])
     is_set = name in scene.facts.env_names
     how = (
@@ -160,6 +188,24 @@ def _missing_env(scene: Scene) -> Diagnosis | None:
         rollback_helps=True,
         documentation=_DOCUMENTATION,
         facts={"variable": name},
+    )
+
+
+def _missing_app_key(scene: Scene) -> Diagnosis | None:
+    """Laravel wants APP_KEY without naming it."""
+    hit = scene.first(_LARAVEL)
+    if hit is None:
+        return None
+    return Diagnosis(
+        code="missing_env",
+        title="Environment variable `APP_KEY` is missing",
+        explanation="Laravel does not run without the key that it encrypts sessions with, which it reads from `APP_KEY`.",
+        advice=f"{_set_it(scene, 'APP_KEY')}; `php artisan key:generate --show` makes one",
+        evidence=(hit.line,),
+        confidence=0.95,
+        rollback_helps=True,
+        documentation=_DOCUMENTATION,
+        facts={"variable": "APP_KEY"},
     )
 
 

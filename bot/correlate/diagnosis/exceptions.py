@@ -25,7 +25,7 @@ def _unhandled_exception(scene: Scene) -> Diagnosis | None:
         title=f"`{top.headline}`{f' at {culprit}' if culprit else ''}",
         explanation=f"The program raises {top.exception} and does not handle it; seen {f'{times} times' if times > 1 else 'once'}.",
         advice=f"Look at {culprit or 'the traceback'}: does it handle this input? If this deploy brought it, {scene.facts.revert}",
-        evidence=(top.headline,),
+        evidence=(top.said,),
         confidence=0.7 if culprit else 0.55,
         rollback_helps=None,
         documentation="https://cloud.google.com/error-reporting/docs",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from bot.correlate.diagnosis.looks import is_program
 from bot.correlate.diagnosis.rule import DOCS, NEVER_READY, STARTUP_ECHOES, Hit, Rule, Scene, lines
+from bot.correlate.telling import goes_on
 from bot.model.judgement import Diagnosis
 
 _DOCUMENTATION = f"{DOCS}/troubleshooting#container-failed-to-start"
@@ -13,13 +15,22 @@ _EXIT = re.compile(
     r"\bContainer called exit\((?P<code>\d{1,3})\)|[Cc]ontainer[^\n]{0,60} exited with (?:code|status):? ?(?P<other>\d{1,3})|[Ee]xit (?:code|status)[: ]{1,2}(?P<status>\d{1,3})$",
     re.MULTILINE,
 )
+_SHELL = (
+    r"(?:^|[\s\"'\]])(?:/[\w./-]{0,100}/)?(?:(?:ba|da|a|z|k)?sh|[\w.-]{1,60}\.sh|[\w.-]{0,40}entrypoint[\w.-]{0,20})"
+)
 _NO_COMMAND = re.compile(
-    r"(?:exec|sh|bash|line \d+)[^\n]{0,80}?: (?P<command>[\w./ -]{1,120}?): (?:command )?not found"
-    r"|(?:exec|docker-entrypoint\.sh|env|tini|sh|bash)[^\n]{0,60}?[:\]] ?[`'\"]?(?P<missing>[\w./-]{2,120}?)[`'\"]?(?:: failed)?: [Nn]o such file or directory"
+    rf"{_SHELL}: (?:exec: )?(?:(?:line )?\d{{1,5}}: )?(?:exec: )?(?P<command>[\w./ -]{{1,120}}?)(?: [^\n:]{{1,160}})?: (?:command )?not found"
+    rf"|{_SHELL}: (?:(?:line )?\d{{1,5}}: )?(?:exec: )?(?P<forbidden>[\w./-]{{1,120}}): [Pp]ermission denied"
+    rf"|(?:{_SHELL}|\[FATAL tini[^\n]{{0,40}}|^(?:/usr/bin/)?env)[:\]] ?(?:exec )?[`'\"‘]?(?P<missing>[\w./-]{{2,120}}?)[`'\"’]?(?:: failed| failed)?: [Nn]o such file or directory"
+    r"|(?P<interpreter>/[\w./-]{1,100})\S{0,3}: bad interpreter|^error Command \"(?P<yarn>[\w:.-]{1,60})\" not found|determine start command: when there is no default process"
+    r"|[Mm]issing script:? [\"'`]?(?P<script>[\w:.-]{1,60})|[Nn]o such file or directory \(os error 2\): (?P<spawned>\S{1,120})"
+    r"|(?:exec: |invalid reference: )\"(?P<path>[^\"\n]{1,120})\": executable file not found in \$PATH"
+    r"|failed to load (?P<loaded>/[^\s:]{1,200}): [^\n]{0,120}(?:no such file or directory|permission denied)"
     r"|Application exec likely failed|[Ee]xec failed\b|no command specified"
-    r"|exec (?P<execd>/[^\s:]{1,200}): no such file or directory|[Aa]pplication failed to start: \"?(?P<application>[\w./ -]{1,120}?)\"?: (?:no such file|not found|not available)"
+    r"|exec (?P<execd>\.{0,2}/[^\s:]{1,200}): no such file or directory|[Aa]pplication failed to start: \"?(?P<application>[\w./ -]{1,120}?)\"?: (?:no such file|not found|not available)"
     r"|starting container process caused: exec: \"(?P<exec>[^\"\n]{1,120})\": (?:executable file not found|stat [^\n]{1,120}no such file)"
-    r"|failed to (?:resolve|find) (?:binary|executable)[^\n]{0,20}?\"?(?P<binary>[\w./-]{1,120})\"?"
+    r"|failed to (?:resolve|find) (?:binary|executable)[^\n]{0,20}?\"?(?P<binary>[\w./-]{1,120})\"?",
+    re.MULTILINE,
 )
 _SIGKILL = 9
 _LIVENESS = re.compile(r"\bLIVENESS (?:TCP|HTTP|GRPC) probe failed|failed the configured liveness probe")
@@ -29,7 +40,8 @@ _FAILED_TO_START = re.compile(
 )
 _SIGNAL = re.compile(
     r"\bUncaught signal: (?P<uncaught>\d{1,2})\b|\b[Cc]ontainer terminated on signal (?P<terminated>\d{1,2})\b"
-    r"|^\s{0,4}(?P<segv>Segmentation fault)|Fatal Python error: (?P<python>Segmentation fault)|SIGSEGV \(0xb\)|^(?P<abort>Aborted)\b|Bus error|Illegal instruction",
+    r"|(?:^|\d)\s{0,8}(?:Segmentation fault|Aborted|Bus error|Illegal instruction)\s{0,8}(?:\(core dumped\)|$)"
+    r"|Fatal Python error: (?:Segmentation fault|Aborted|Bus error|Illegal instruction)|SIGSEGV \(0xb\)",
     re.MULTILINE,
 )
 
@@ -69,15 +81,20 @@ _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 1
 
 
 def _no_command(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_NO_COMMAND)
+    hit = next((hit for hit in scene.all(_NO_COMMAND) if not goes_on(hit.line)), None)
     if hit is None:
         return None
     command = next(iter(hit.groups.values()), "").strip()
+    title = f"The image has no command `{command}`" if command else "The image's command cannot be executed"
+    advice = f"Correct ENTRYPOINT/CMD or copy the program into the image, or {scene.facts.revert}"
+    if hit["forbidden"]:
+        title = f"`{command}` may not be executed"
+        advice = f"Set its executable bit in the Dockerfile (`RUN chmod +x {command}`), or {scene.facts.revert}"
     return Diagnosis(
         code="command_not_found",
-        title=f"The image has no command `{command}`" if command else "The image's command cannot be executed",
-        explanation="The container's ENTRYPOINT or CMD names a program that is not in the image or not on its PATH.",
-        advice=f"Correct ENTRYPOINT/CMD or copy the program into the image, or {scene.facts.revert}",
+        title=title,
+        explanation="The container's ENTRYPOINT or CMD names a program that cannot be run: not in the image, not on its PATH, or not executable.",
+        advice=advice,
         evidence=lines(hit, scene.first(_EXIT)),
         confidence=0.9,
         rollback_helps=True,
@@ -87,7 +104,7 @@ def _no_command(scene: Scene) -> Diagnosis | None:
 
 
 def _exit_code(scene: Scene) -> Diagnosis | None:
-    hits = list(scene.all(_EXIT))
+    hits = [hit for hit in scene.all(_EXIT) if not (hit["status"] and is_program(hit.entry))]  # that was a child of its
     hits = [hit for hit in hits if _code(hit) not in RETIRED] or hits
     if not hits or (_code(hits[0]) in RETIRED and scene.first(_FAILED_TO_START) is None):
         return None
@@ -152,7 +169,7 @@ _ECHOES = frozenset(
     {"did_not_listen", "startup_probe_failed", "liveness_probe_failed", "malformed_response", "no_instance"}
 )
 
-RULES = (Rule("command_not_found", _no_command, explains=STARTUP_ECHOES),)
+RULES = (Rule("command_not_found", _no_command, explains=STARTUP_ECHOES | {"file_permission"}),)
 LATE_RULES = (
     Rule("signal", _signal, explains=_ECHOES | {"exit_code"}),
     Rule("exit_code", _exit_code, explains=_ECHOES),

@@ -9,7 +9,7 @@ from bot.model.judgement import Diagnosis
 
 _IMAGE = r"(?P<image>[\w./:@-]{3,300})"
 _NOT_FOUND = re.compile(
-    rf"[Ii]mage:? ['\"`]?{_IMAGE}['\"`]?:? (?:was )?(?:not found|does not exist|could not be found)|\b(?:MANIFEST_UNKNOWN|NAME_UNKNOWN)[^\n]{{0,100}}?{_IMAGE.replace('image', 'tag')}"
+    rf"[Ii]mage:? ['\"`]?(?P<image>[\w.-]{{1,100}}[/:@][\w./:@-]{{1,300}})['\"`]?:? (?:was )?(?:not found|does not exist|could not be found)|\b(?:MANIFEST_UNKNOWN|NAME_UNKNOWN)[^\n]{{0,100}}?{_IMAGE.replace('image', 'tag')}"
     r"|\bMANIFEST_UNKNOWN\b|\bmanifest (?:unknown|for [^\n]{3,300} not found)|\bContainer import failed\b|\b(?:ImagePullBackOff|ErrImagePull)\b|[Ff]ailed to (?:pull|import|fetch) (?:the )?(?:container )?image"
 )
 _NO_ACCESS = re.compile(

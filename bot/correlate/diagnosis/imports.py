@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from bot.correlate.diagnosis.facts import Facts
 from bot.correlate.diagnosis.known import words
-from bot.correlate.diagnosis.rule import STARTUP_ECHOES, Facts, Hit, Rule, Scene, lines
+from bot.correlate.diagnosis.rule import STARTUP_ECHOES, Hit, Rule, Scene, lines
+from bot.correlate.telling import goes_on
 from bot.correlate.tracebacks import Frame, find_traceback
 from bot.model.judgement import Diagnosis
 
@@ -22,7 +24,7 @@ _MISSING: tuple[tuple[str, tuple[re.Pattern[str], ...], str], ...] = (
             rf"\bNo module named ['\"]?(?P<name>{_NAME})",
             rf"Error loading ASGI app\. Could not import module ['\"](?P<name>{_NAME})",
             rf"(?:Error: )?Could not import '(?P<name>{_NAME})'\.|While importing '(?P<name>{_NAME})', an ImportError was raised",
-            rf"The module (?P<name>{_NAME}) was not found\.",
+            rf"Unable to load celery application\.\s{{1,20}}The module (?P<name>{_NAME}) was not found",
             rf"can't open file '(?P<name>{_NAME})': \[Errno 2\]",
         ),
         f"{_PYTHON_DOCS}#ModuleNotFoundError",
@@ -70,7 +72,7 @@ _MISSING: tuple[tuple[str, tuple[re.Pattern[str], ...], str], ...] = (
     (
         "File",
         words(rf"\bcannot load such file -- (?P<name>{_NAME})"),
-        "https://docs.ruby-lang.org/en/master/LoadError.html",
+        "https://ruby-doc.org/core/LoadError.html",
     ),
     (
         "Gem",
@@ -78,7 +80,7 @@ _MISSING: tuple[tuple[str, tuple[re.Pattern[str], ...], str], ...] = (
             r"Could not find (?:gem )?'?(?P<name>[\w-]{2,80}?)(?:-[\d.]{1,20})?'? ?(?:\([^)\n]{1,60}\) )?in (?:any of the sources|locally installed gems|rubygems|cached gems)",
             r"can't find gem (?P<name>[\w-]{2,80})",
         ),
-        "https://bundler.io/guides/troubleshooting.html",
+        "https://bundler.io/doc/troubleshooting.html",
     ),
     (
         "Shared library",
@@ -91,8 +93,24 @@ _MISSING: tuple[tuple[str, tuple[re.Pattern[str], ...], str], ...] = (
     ),
     (
         "Class",
-        words(rf"(?:Class|Interface|Trait|class) [\"'](?P<name>{_NAME})[\"'] not found"),
+        words(r"(?:Class|Interface|Trait) [\"'](?P<name>[A-Z\\][\w\\]{0,200})[\"'] not found"),
         "https://www.php.net/manual/en/language.oop5.autoload.php",
+    ),
+    (
+        "PHP extension",
+        words(
+            r"PDOException:? (?P<name>could not find driver)|(?P<name>could not find driver) (?:in /|at /|\((?:SQL|Connection))",
+            r"Call to undefined function (?P<name>(?:mb|curl|pg|mysqli|bc|gmp|openssl|simplexml|intl|ctype|image|imap|ldap|sodium|pcntl|json|iconv)\w{1,60})\(",
+        ),
+        "https://www.php.net/manual/en/install.pecl.intro.php",
+    ),
+    (
+        "Driver",
+        words(
+            r"Error loading (?P<name>psycopg2? or psycopg|psycopg2?|MySQLdb|mysqlclient) module",
+            r"NoSuchModuleError: Can't load plugin: (?P<name>[\w.:+]{3,80})",
+        ),
+        f"{_PYTHON_DOCS}#ModuleNotFoundError",
     ),
     (
         "File",
@@ -115,9 +133,6 @@ _WORKER_EXIT = re.compile(
     r"\bContainer called exit\((?P<container>\d{1,3})\)|Worker \(pid:\d+\) exited with code (?P<worker>\d{1,3})"
 )
 
-_GOES_ON = re.compile(
-    r"(?i)fall(?:ing|s)? ?back|\bskipp|\bdisabl|\boptional|\bignor|\busing \w+ instead|\bwithout it\b|\bnot available,"
-)
 _WORKERS = re.compile(r"\bWorker (?:\(pid:\d+\) exited|failed to boot)|\bException in worker process\b")
 
 
@@ -131,7 +146,7 @@ def _missing_module(scene: Scene) -> Diagnosis | None:
 
 def _is_optional(hit: Hit) -> bool:
     """A line that goes on without it: "No module named 'uvloop', falling back to asyncio"."""
-    return bool(_GOES_ON.search(hit.line))
+    return goes_on(hit.line)
 
 
 def _missing(scene: Scene, hit: Hit, kind: str, documentation: str) -> Diagnosis:

@@ -23,6 +23,20 @@ def words(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(_distinct(pattern), re.MULTILINE) for pattern in patterns)
 
 
+def sqlstate(*codes: str) -> str:
+    """A pattern for these SQLSTATEs where the text calls them so: 53300 alone may be an order's number."""
+    either = "|".join(codes)
+    return (
+        rf"(?i:sqlstate|sql state|pgcode|errcode)\W{{1,6}}(?:{either})\b|\bcode\W{{1,4}}['\"](?:{either})['\"]"
+        rf"|Exception[^\n]{{0,60}}: (?:{either}): |\[(?:{either})\]"
+    )
+
+
+def prisma(*codes: str) -> str:
+    """A pattern for these codes of Prisma, as in https://www.prisma.io/docs/orm/reference/error-reference."""
+    return rf"(?:\bcode\W{{1,4}}|\b[Ee]rror:? |Prisma[^\n]{{0,200}}|\()(?:{'|'.join(codes)})\b"
+
+
 def _distinct(pattern: str) -> str:
     """`re` wants each name once: the second (?P<host>…) becomes (?P<host__2>…)."""
     times: Counter[str] = Counter()

@@ -12,7 +12,7 @@ _QUOTA = Known(
         r"[Qq]uota ['\"`]?(?P<quota>[\w./-]{3,100})['\"`]? (?:was |has been |is )?exceeded",
         r"exceeded (?:your |the |its )?(?:current )?[\w ]{0,40}quota|Quota limit [^\n]{0,80}exceeded|[Qq]uota[^\n]{0,40}(?:exceeded|exhausted)|\b(?:quotaExceeded|rateLimitExceeded|userRateLimitExceeded|dailyLimitExceeded|insufficient_quota|QUOTA_EXCEEDED|RATE_LIMIT_EXCEEDED)\b",
         r"RESOURCE_EXHAUSTED|ResourceExhausted|code = ResourceExhausted|ZONE_RESOURCE_POOL_EXHAUSTED",
-        r"[Mm]ax(?:imum)?[ _-]instances[^\n]{0,120}(?:quota|exceeds?|allowed|greater than)|total allowable (?:CPU|memory|count of instances)",
+        r"[Mm]ax(?:imum)?[ _-]instances[^\n]{0,120}(?:quota|exceeds?|allowed|greater than)|[Mm]ax instances must be set to \d+ or fewer|total allowable (?:CPU|memory|count of instances)",
     ),
     title="Quota exhausted: {quota}",
     bare="A quota of Google Cloud (or of another provider) is exhausted",

@@ -18,6 +18,7 @@ _HEAP = re.compile(
     r"|(?P<other>\bSystem\.OutOfMemoryException\b|\bAllowed memory size of \d+ bytes exhausted|\bNoMemoryError\b|failed to allocate memory|memory allocation of \d+ bytes failed|std::bad_alloc|Cannot allocate memory|\bENOMEM\b|[Ii]nvalid array buffer length|Array buffer allocation failed|\bOut of memory\b|^Killed$)",
     re.MULTILINE,
 )
+_TIMED_OUT = re.compile(r"\bWORKER TIMEOUT\b")  # then it was gunicorn itself that killed the worker
 _FLAGS = {
     "node": "and set `--max-old-space-size` to three quarters of it (NODE_OPTIONS)",
     "java": "and let the heap follow it (`-XX:MaxRAMPercentage=75`)",
@@ -26,7 +27,8 @@ _FLAGS = {
 
 
 def _out_of_memory(scene: Scene) -> Diagnosis | None:
-    limit, heap = scene.first(_LIMIT), scene.first(_HEAP)
+    limit = scene.first(_LIMIT)
+    heap = next((hit for hit in scene.all(_HEAP) if not (hit["gunicorn"] and scene.first(_TIMED_OUT))), None)
     best = limit or heap
     if best is None:
         return None

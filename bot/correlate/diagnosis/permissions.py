@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.correlate.diagnosis.rule import DOCS, SERVING_ECHOES, STARTUP_ECHOES, Rule, Scene, lines
+from bot.correlate.diagnosis.rule import DOCS, SERVING_ECHOES, STARTUP_ECHOES, Hit, Rule, Scene, lines
 from bot.model.judgement import Diagnosis
 
 _PERMISSION = (
@@ -23,19 +23,32 @@ _DENIED = re.compile(
     r"|\bPermissionDenied: 403\b|\bstatus = StatusCode\.PERMISSION_DENIED|\bcode = PermissionDenied\b"
     r"|\bThe caller does not have permission\b|\b7 PERMISSION_DENIED\b"
 )
+_GOOGLE_SERVICE = re.compile(  # the first part of https://cloud.google.com/iam/docs/permissions-reference, as far as services call them
+    r"(?:aiplatform|apigateway|appengine|artifactregistry|bigquery|bigtable|certificatemanager|cloudbuild|cloudfunctions|cloudkms"
+    r"|cloudscheduler|cloudsql|cloudtasks|cloudtrace|compute|container|datastore|dataflow|dialogflow|dns|documentai|errorreporting"
+    r"|eventarc|file|firebase\w*|healthcare|iam|identitytoolkit|logging|memcache|monitoring|privateca|pubsub|recaptchaenterprise"
+    r"|redis|resourcemanager|run|secretmanager|servicenetworking|serviceusage|source|spanner|speech|storage|translate|vpcaccess|workflows)\."
+)
+_GOOGLE = re.compile(r"gserviceaccount|googleapi|google\.|\bIAM\b|\bgcloud\b|PERMISSION_DENIED|PermissionDenied")
 _ACCOUNT = re.compile(r"[\w-]{1,64}@[\w.-]{1,80}\.gserviceaccount\.com")
 _FILE = re.compile(
     r"\[Errno 13\] Permission denied: ['\"](?P<py>[^'\"\n]{1,300})['\"]|\bEACCES: permission denied, \w+ '(?P<node>[^'\n]{1,300})'"
     r"|\bopen (?P<go>/[^\s:]{1,300}): permission denied|\bjava\.nio\.file\.AccessDeniedException: (?P<java>\S{1,300})"
-    r"|Access to the path '(?P<dotnet>[^'\n]{1,300})' is denied|Permission denied @ \w+ - (?P<ruby>/\S{1,300})|failed to open stream: Permission denied|(?P<nginx>/[^\s\"']{1,200})\"? failed \(13: Permission denied\)"
+    r"|Access to the path '(?P<dotnet>[^'\n]{1,300})' is denied|Permission denied @ \w+ - (?P<ruby>/\S{1,300})|\"(?P<log>/[^\"\n]{1,300})\" could not be opened[^\n]{0,120}[Pp]ermission denied|[Ff]ailed to open stream: Permission denied|(?P<nginx>/[^\s\"']{1,200})\"? failed \(13: Permission denied\)"
     r"|(?P<shell>/[^\s:]{1,200}): [Pp]ermission denied$|\bEROFS: read-only file system, \w+ '(?P<erofs>[^'\n]{1,300})'|(?P<rofs>/[^\s:]{1,300}): [Rr]ead-only file system"
     r"|\[Errno 30\] Read-only file system: ['\"](?P<ro>[^'\"\n]{1,300})['\"]",
     re.MULTILINE,
 )
 
 
+def _is_googles(hit: Hit) -> bool:
+    """A program has permissions of its own ("lacks permission orders.invoice.read"): Google's name one of its services."""
+    named = hit["missing"] or hit["named"] or hit["wanted"]
+    return not named or bool(_GOOGLE_SERVICE.match(named) or _GOOGLE.search(hit.text))
+
+
 def _permission_denied(scene: Scene) -> Diagnosis | None:
-    hits = list(scene.all(_DENIED))
+    hits = [hit for hit in scene.all(_DENIED) if _is_googles(hit)]
     if not hits:
         return None
     hit = max(hits, key=lambda one: len(one.groups.keys() - {"resource"}))

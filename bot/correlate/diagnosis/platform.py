@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from bot.correlate.diagnosis.looks import is_program
 from bot.correlate.diagnosis.rule import DOCS, Rule, Scene, lines
+from bot.correlate.diagnosis.unknown import failing_requests
 from bot.model.judgement import Diagnosis
 
 _NO_INSTANCE = re.compile(
@@ -19,14 +21,17 @@ _NO_INSTANCE_TITLES = {
 _TIMEOUT = re.compile(
     r"request has been terminated because it has reached the maximum request timeout|upstream request timeout|reached the maximum request timeout"
 )
+_LONG_S = 10.0  # a program that answers 504 for somebody else does so sooner
 _MALFORMED = re.compile(
     r"response was malformed or connection to the instance had an error|upstream connect error or disconnect/reset before headers"
-    r"|[Cc]onnection (?:to the instance )?(?:was )?reset by (?:the )?instance"
+    r"|HTTP connection to the instance had an error|^Truncated response body\b"
+    r"|[Cc]onnection (?:to the instance )?(?:was )?reset by (?:the )?instance",
+    re.MULTILINE,
 )
 
 
 def _no_instance(scene: Scene) -> Diagnosis | None:
-    hit = scene.first(_NO_INSTANCE)
+    hit = next((hit for hit in scene.all(_NO_INSTANCE) if not is_program(hit.entry)), None)
     if hit is None:
         return None
     return Diagnosis(
@@ -43,18 +48,24 @@ def _no_instance(scene: Scene) -> Diagnosis | None:
 
 def _request_timeout(scene: Scene) -> Diagnosis | None:
     hit = scene.first(_TIMEOUT)
-    if hit is None:
+    proof = lines(hit) if hit else failing_requests(scene.entries, 504) if _ran_out_of_time(scene) else ()
+    if not proof:
         return None
     return Diagnosis(
         code="request_timeout",
         title="Requests run into Cloud Run's request timeout (504)",
         explanation="The program did not answer in time: it waits for something, or the work is too long for one request.",
         advice="Give every outgoing call a timeout shorter than the request's; for long work use a job or a queue",
-        evidence=lines(hit),
-        confidence=0.75,
+        evidence=proof,
+        confidence=0.75 if hit else 0.6,
         rollback_helps=None,
         documentation=f"{DOCS}/configuring/request-timeout",
     )
+
+
+def _ran_out_of_time(scene: Scene) -> bool:
+    """504s that took long: the request timeout says so in a text that an export may have left out."""
+    return any(entry.status == 504 and (entry.latency_s or 0) >= _LONG_S for entry in scene.entries)
 
 
 def _malformed(scene: Scene) -> Diagnosis | None:

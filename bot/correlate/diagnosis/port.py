@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from bot.correlate.diagnosis.facts import DEFAULT_PORT
 from bot.correlate.diagnosis.known import Known, known, words
-from bot.correlate.diagnosis.rule import DEFAULT_PORT, DOCS, Hit, Rule, Scene, capital, lines
+from bot.correlate.diagnosis.rule import DOCS, Hit, Rule, Scene, capital, lines
 from bot.correlate.diagnosis.servers import bind_advice, listeners
 from bot.model.judgement import Diagnosis
 
@@ -102,7 +103,7 @@ _TAKEN = words(
     r"(?:\('[\w.:]{0,60}', |address |bind[^\n]{0,30}:)(?P<port>\d{2,5})\b[^\n]{0,60}(?:[Aa]ddress already in use|Permission denied)",
     r"Connection in use: \('[^'\n]{0,60}', (?P<port>\d{2,5})\)",
     r"EACCES: permission denied \S{0,60}:(?P<port>\d{1,5})\b|bind\(\) to \S{0,60}:(?P<port>\d{1,5}) failed",
-    r"[Aa]ddress already in use|\bEADDRINUSE\b|\[Errno 98\]|Only one usage of each socket address",
+    r"(?:^|(?:bind|listen|socket|BindException|OSError|IOException|Errno|os error|[Pp]ort|:\d{2,5})[^\n]{0,80})[Aa]ddress already in use|\bEADDRINUSE\b|\[Errno 98\]|Only one usage of each socket address",
 )
 _PORT_TAKEN = Known(
     says=_TAKEN,

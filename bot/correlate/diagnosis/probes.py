@@ -17,7 +17,7 @@ _DEADLINE = re.compile(r"DEADLINE_EXCEEDED|within the allocated timeout|timed ou
 _STARTUP = re.compile(
     rf"\bSTARTUP{_PROBE}|failed the configured startup probe checks|failed because the instance (?:failed the readiness check|could not start successfully)"
 )
-_LIVENESS = re.compile(rf"\bLIVENESS{_PROBE}|failed the configured liveness probe")
+_LIVENESS = re.compile(rf"\bLIVENESS{_PROBE}|failed the configured liveness probe|[Ll]iveness probe failed")
 
 
 def _what(hit: Hit) -> str:

@@ -27,7 +27,7 @@ _FULL = Known(
         r"command not allowed when used memory",
         r"ERR max number of clients reached",
         r"READONLY You can't write against a read only (?:replica|slave)",
-        r"MISCONF Redis is configured to save RDB snapshots|LOADING Redis is loading the dataset|MASTERDOWN Link|CLUSTERDOWN",
+        r"MISCONF Redis is configured to save RDB snapshots|Redis is loading the dataset|MASTERDOWN Link|CLUSTERDOWN",
     ),
     title="Redis refuses commands: it is full, read-only or not ready",
     bare="Redis refuses commands: it is full, read-only or not ready",

@@ -20,15 +20,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
+from bot.correlate.diagnosis.facts import Facts
 from bot.correlate.diagnosis.looks import may_prove, skeleton, transcripts, words_of
-from bot.correlate.telling import is_error_like
+from bot.correlate.telling import is_error_like, line_around
 from bot.correlate.tracebacks import Traceback, find_traceback
-from bot.model.cloud_run import Revision
 from bot.model.evidence import LogEntry
 from bot.model.judgement import Diagnosis
 
 DOCS = "https://cloud.google.com/run/docs"
-DEFAULT_PORT = 8080
 STARTUP_ECHOES = frozenset(
     {
         "exit_code",
@@ -54,6 +53,11 @@ SERVING_ECHOES = STARTUP_ECHOES | {
 NEVER_READY = re.compile(r"is not ready and cannot serve traffic|Ready condition status changed to False")
 """The revision's condition says so: it served nobody, so there is nothing to roll back."""
 
+_FAILS_TO_START = re.compile(
+    rf"{NEVER_READY.pattern}|STARTUP \w{{3,4}} probe failed|[Ff]ailed to start|failed the configured startup probe"
+    r"|Container called exit\((?!0\)|130\)|143\))|Worker failed to boot|Application startup failed|instance could not start"
+)
+
 _MAX_HEAD, _MAX_TAIL = 1_000, 500
 _WARNING = 400
 _SAME_SHAPE = 12  # texts that differ in numbers only: a dozen of them prove as much as all
@@ -61,46 +65,8 @@ _LOOKED_AT = 32_000  # characters of one entry; a longer one is cut in the middl
 _BLOCK = 32_000  # characters that one search goes through: a search keeps all other threads waiting
 
 
-_ALIKE = ("has_errors", "shapes", "counts", "evidence", "texts", "paragraphs", "_blocks")
+_ALIKE = ("has_errors", "fails_to_start", "shapes", "counts", "evidence", "texts", "paragraphs", "_blocks")
 """What was worked out of the entries once and holds for the scene whatever has been explained."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known about the revision besides its log; everything optional.
-
-    Attributes:
-        expected_port: where Cloud Run sends requests. None: unknown.
-        condition_messages: messages of the revision's conditions that are not True.
-        env_names: names of the variables that are set on the revision; () also when unknown.
-        required_env: names that the catalog says the service needs.
-        ready: as `Revision.ready`. False: it never served, so nothing can be rolled back.
-        commit: short SHA of the deploy, named in the advice.
-    """
-
-    expected_port: int | None = None
-    condition_messages: tuple[str, ...] = ()
-    env_names: tuple[str, ...] = ()
-    required_env: tuple[str, ...] = ()
-    ready: bool | None = None
-    commit: str | None = None
-
-    @classmethod
-    def of(cls, revision: Revision, *, required_env: Iterable[str] = (), commit: str | None = None) -> Facts:
-        """Facts of a revision as Cloud Run describes it."""
-        return cls(
-            expected_port=revision.port or DEFAULT_PORT,
-            condition_messages=(revision.message,) if revision.message and revision.ready is not True else (),
-            env_names=revision.env_names,
-            required_env=tuple(required_env),
-            ready=revision.ready,
-            commit=commit or revision.labels.get("commit-sha"),
-        )
-
-    @property
-    def revert(self) -> str:
-        """The deploy's change, for advice: "revert a1b2c3d"."""
-        return f"revert {self.commit[:7]}" if self.commit else "revert the commit"
 
 
 @dataclass(frozen=True)
@@ -114,16 +80,12 @@ class Hit:
     @property
     def line(self) -> str:
         """The line of the text that holds the start of the match: what is shown as proof."""
-        start = self.text.rfind("\n", 0, self.match.start()) + 1
-        end = self.text.find("\n", self.match.start())
-        return self.text[start : len(self.text) if end < 0 else end].strip()
+        return line_around(self.text, self.match.start())
 
     @property
     def last_line(self) -> str:
         """The line that holds the end of the match, for patterns that read over several lines."""
-        start = self.text.rfind("\n", 0, self.match.end()) + 1
-        end = self.text.find("\n", self.match.end())
-        return self.text[start : len(self.text) if end < 0 else end].strip()
+        return line_around(self.text, self.match.end())
 
     @cached_property
     def groups(self) -> dict[str, str]:
@@ -166,6 +128,11 @@ class Scene:
         """Whether anything went wrong at all."""
         known = self.facts.ready is False or bool(self.facts.condition_messages)
         return known or any(map(is_error_like, self.shapes))
+
+    @cached_property
+    def fails_to_start(self) -> bool:
+        """Whether something says that an instance did not come up: an exit, a start-up probe, a worker, a condition."""
+        return self.facts.ready is False or self.first(_FAILS_TO_START) is not None
 
     @cached_property
     def shapes(self) -> tuple[LogEntry, ...]:

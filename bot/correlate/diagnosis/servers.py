@@ -10,7 +10,9 @@ from bot.correlate.diagnosis.rule import Hit, Scene
 
 _HOST_PORT = r"(?P<host>\[[0-9a-fA-F:]{0,40}\]|\*|[\w.-]{0,100}):(?P<port>\d{2,5})\b"
 _URL = rf"https?://{_HOST_PORT}"
-_LISTENS = r"(?i:\b(?:listening|running|serving|started|ready)\b(?: \w{1,20}){0,4}? (?:on|at):? {1,2})"
+_LISTENS = (
+    r"(?i:\b(?:listening|running|serving|start(?:ed|ing)|ready|available)\b(?: \w{1,20}){0,4}? (?:on|at):? {1,2})"
+)
 
 # What servers say when they are up, the first that matches wins; the nameless ones are what people write by hand.
 _SERVERS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -26,9 +28,10 @@ _SERVERS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("micronaut", re.compile(rf"\bServer Running: {_URL}")),
     ("ktor", re.compile(rf"\bResponding at {_URL}")),
     ("dotnet", re.compile(rf"\bNow listening on: {_URL}")),
+    ("php", re.compile(rf"\bPHP [\d.]+ Development Server \({_URL}\) started")),
     ("puma", re.compile(rf"^\* Listening on {_URL}", re.MULTILINE)),
     ("next", re.compile(rf"\bstarted server on {_HOST_PORT}")),
-    ("next", re.compile(rf"^\s{{0,4}}- Local: {{1,10}}{_URL}", re.MULTILINE)),
+    ("next", re.compile(rf"^[^\w\n]{{0,8}}Local: {{1,10}}{_URL}", re.MULTILINE)),
     ("gin", re.compile(rf"\bListening and serving HTTPS? on {_HOST_PORT}")),
     ("echo", re.compile(rf"\bhttp server started on {_HOST_PORT}")),
     (
@@ -52,6 +55,7 @@ _BIND = {
     "flask": "serve the app with gunicorn (`--bind 0.0.0.0:$PORT`) instead of Flask's development server",
     "django": "serve the app with gunicorn (`--bind 0.0.0.0:$PORT`) instead of runserver",
     "spring": "set `server.port=${PORT:8080}`",
+    "php": "start PHP with `php -S 0.0.0.0:$PORT`, or better behind Apache or nginx and php-fpm",
     "quarkus": "set `quarkus.http.port=${PORT:8080}`",
     "micronaut": "set `micronaut.server.port: ${PORT:8080}`",
     "dotnet": "set `ASPNETCORE_URLS=http://0.0.0.0:${PORT}`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from bot.correlate.diagnosis.rule import Scene
 from bot.correlate.fingerprints import fingerprint
@@ -13,11 +14,13 @@ from bot.model.judgement import Diagnosis
 _RETIRED = re.compile(r"^Container called exit\((?:0|130|143)\)")
 _LINES = 3
 _MAX_LINE = 500
+_MAX_PATH = 200
+_FAILED = 500
 
 
 def find_unknown(scene: Scene) -> Diagnosis | None:
     """None where nothing speaks of an error."""
-    telling = most_telling(scene.shapes) or _last_words(scene)
+    telling = most_telling(scene.shapes) or _last_words(scene) or failing_requests(scene.entries)
     if not telling:
         return None
     return Diagnosis(
@@ -36,6 +39,23 @@ def _last_words(scene: Scene) -> tuple[str, ...]:
     """Where only requests fail: the last plain lines on stderr, whose level nobody declared."""
     said = [_line(entry.text) for entry in scene.evidence if entry.log is LogKind.STDERR and entry.status is None]
     return tuple(dict.fromkeys(line for line in said[-_LINES:] if line))
+
+
+def failing_requests(entries: tuple[LogEntry, ...], status: int | None = None) -> tuple[str, ...]:
+    """Where nothing was logged but requests: what failed, as "HTTP 500 on /v1/login (3 times)", the most frequent first.
+
+    Only answers of 500 and above, or of exactly `status`; at most three lines.
+    """
+    failed = Counter(
+        (entry.status, entry.path)
+        for entry in entries
+        if entry.status is not None and (entry.status == status if status else entry.status >= _FAILED)
+    )
+    told = sorted(failed.items(), key=lambda item: (-item[1], item[0]))[:_LINES]
+    return tuple(
+        f"HTTP {code}{f' on {path[:_MAX_PATH]}' if path else ''} ({f'{times} times' if times > 1 else 'once'})"
+        for (code, path), times in told
+    )
 
 
 def most_telling(entries: tuple[LogEntry, ...]) -> tuple[str, ...]:

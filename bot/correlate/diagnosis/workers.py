@@ -9,8 +9,18 @@ from bot.correlate.diagnosis.rule import STARTUP_ECHOES, Hit, Rule, Scene, lines
 from bot.model.judgement import Diagnosis
 
 _TIMEOUT = re.compile(
-    r"\bWORKER TIMEOUT\b|\bWorker \(?pid:? ?\d+\)? (?:timed out|did not respond)|\[?[Hh]arakiri\]?|HARAKIRI ON WORKER|Child process \[\d+\] died|Worker timeout|TimeLimitExceeded|[Tt]erminating timed out worker|Hard time limit \([\d.]+s\) exceeded"
+    r"\bWORKER TIMEOUT\b|\bWorker \(?pid:? ?\d+\)? (?:timed out|did not respond)|HARAKIRI ON WORKER|Child process \[\d+\] died|TimeLimitExceeded|[Tt]erminating timed out worker|Hard time limit \([\d.]+s\) exceeded"
 )
+_GUNICORN = (
+    "gunicorn",
+    "--timeout, 30 s by default",
+    "behind Cloud Run use `--timeout 0` with threads, so that Cloud Run's own request timeout decides",
+)
+_KILLERS = {  # a word of the line, in capitals: who says it, its limit, how to change that
+    "HARAKIRI": ("uWSGI", "`harakiri`", "or raise `harakiri`, below Cloud Run's own request timeout"),
+    "TERMINATING": ("Puma", "`worker_timeout`, 60 s by default", "or raise `worker_timeout` in config/puma.rb"),
+    "LIMIT": ("Celery", "`task_time_limit`", "or raise the task's `time_limit`"),
+}
 _BOOT = re.compile(
     r"\bWorker failed to boot\b|\bWorker \(pid:\d+\) exited with code [1-9]|\bno python application found\b|no app loaded\. going in full dynamic mode|\bFailed to parse '[^'\n]{1,120}' as an attribute name|\bAppImportError\b|WorkerLostError|Child process died|Unable to load application: |\bWorker \(pid:\d+\) exited with code 3\b|\bException in worker process\b"
     r"|\bApplication startup failed\. Exiting\b|\bunable to load WSGI application\b|\bError loading ASGI app\b"
@@ -37,14 +47,12 @@ def _worker_timeout(scene: Scene) -> Diagnosis | None:
         return None
     count = scene.times(hits)
     times = f"{count} times" if count > 1 else "once"
+    server, limit, advice = next((who for sign, who in _KILLERS.items() if sign in hits[0].match[0].upper()), _GUNICORN)
     return Diagnosis(
         code="worker_timeout",
-        title="gunicorn kills workers that do not answer within its timeout",
-        explanation=f"A worker was busy or blocked longer than gunicorn's --timeout (30 s by default); seen {times}.",
-        advice=(
-            "Find the call that blocks (a slow dependency without a timeout, start-up work); behind Cloud Run use `--timeout 0` "
-            "with threads, so that Cloud Run's own request timeout decides"
-        ),
+        title=f"{server} kills workers that do not answer within its timeout",
+        explanation=f"A worker was busy or blocked longer than {server}'s limit ({limit}); seen {times}.",
+        advice=f"Find the call that blocks (a slow dependency without a timeout, start-up work); {advice}",
         evidence=lines(hits[0]),
         confidence=0.85,
         rollback_helps=None,
@@ -76,7 +84,7 @@ def _boot_failure(scene: Scene) -> Diagnosis | None:
             "The server's workers die at boot",
             "Look at the first lines of a worker; run the image locally to see its traceback",
         )
-    proof = (found[0].headline,) if found and not wired else ()
+    proof = (found[0].said,) if found and not wired else ()
     return Diagnosis(
         code="worker_boot_failure",
         title=title,

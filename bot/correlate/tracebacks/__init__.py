@@ -6,7 +6,7 @@ the point where the exception was raised. One file per language; language.py is 
 
 from __future__ import annotations
 
-from bot.correlate.tracebacks import dotnet, go, java, node, php, python, ruby
+from bot.correlate.tracebacks import dotnet, go, java, node, php, python, ruby, rust
 from bot.correlate.tracebacks.language import Frame, Language, Traceback
 
 __all__ = ["LANGUAGES", "Frame", "Language", "Traceback", "find_traceback", "language_of"]
@@ -19,6 +19,7 @@ LANGUAGES: tuple[Language, ...] = (
     go.LANGUAGE,
     ruby.LANGUAGE,
     php.LANGUAGE,
+    rust.LANGUAGE,
 )
 _BY_NAME = {language.name: language for language in LANGUAGES}
 

@@ -62,6 +62,11 @@ class Traceback:
         """`KeyError: 'user'`; the bare type when there is no message."""
         return f"{self.exception}: {self.message}" if self.message else self.exception
 
+    @property
+    def said(self) -> str:
+        """The headline as it was logged: Rust prints what a panic says on a line of its own."""
+        return self.message if self.language == "rust" and self.message else self.headline
+
 
 @dataclass(frozen=True)
 class Language:

@@ -83,8 +83,18 @@ def test_an_unknown_cause_shows_the_three_most_telling_lines():
     assert found.rollback_helps is None
 
 
-def test_failing_requests_alone_are_unknown_only_when_they_carry_a_text():
-    assert codes(entry("", log=LogKind.REQUESTS, status=500)) == []
+def test_failing_requests_alone_are_unknown_and_told_by_their_paths():
+    failing = [entry("", i, log=LogKind.REQUESTS, status=500, path="/login") for i in range(3)]
+
+    (found,) = diagnose([*failing, entry("", 9, log=LogKind.REQUESTS, status=502), entry("", 9, status=404)])
+
+    assert (found.code, found.evidence) == ("unknown", ("HTTP 500 on /login (3 times)", "HTTP 502 (once)"))
+
+
+def test_a_quick_504_without_a_text_is_not_cloud_runs_timeout():
+    slow, quick = (entry("", log=LogKind.REQUESTS, status=504, path="/v1", latency_s=s) for s in (300.0, 0.2))
+
+    assert (codes(slow), codes(quick)) == (["request_timeout"], ["unknown"])
 
 
 def test_a_secret_in_a_message_reaches_neither_title_nor_facts():

@@ -465,3 +465,30 @@ def _residue(text):
 @pytest.mark.parametrize("text", ["", "a\nb 1", '{"a": 1}', "é 1", "it's 1", "a" * 500])
 def test_of_an_unusual_line_no_pattern_is_told(text):
     assert like(text) is None
+
+
+PLACES = [
+    (
+        'Traceback (most recent call last):\n  File "/app/app/{}.py", line 4, in handle\n    x\nKeyError: 1',
+        "views",
+        "admin",
+    ),
+    ("Error: boom\n    at handle (/app/src/routes/{}.js:1:2)\n    at node:internal/main:1:1", "login", "logout"),
+    ("Error: boom\n    at /app/src/routes/{}.js:1:2\n    at node:internal/main:1:1", "login", "logout"),
+    ("panic: x\n\ngoroutine 1 [running]:\nmain.handle()\n\t/src/api/{}.go:3 +0x1\n", "login", "logout"),
+    ("thread 'main' panicked at src/{}.rs:4:10:\ncalled `Option::unwrap()` on a `None` value", "login", "logout"),
+]
+
+
+@pytest.mark.parametrize(("text", "one", "other"), PLACES)
+def test_functions_of_one_name_in_different_files_are_different_errors(text, one, other):
+    assert fingerprint(text.format(one)) != fingerprint(text.format(other))
+    assert fingerprint(text.format(one)) == fingerprint(
+        text.format(one).replace(":1:2", ":7:9").replace("line 4", "line 8")
+    )
+
+
+def test_a_build_number_in_a_frames_folder_does_not_count():
+    text = "Error: boom\n    at handle (/app/build-{}/routes/login.js:1:2)\n    at node:internal/main:1:1"
+
+    assert fingerprint(text.format("4711")) == fingerprint(text.format("12"))

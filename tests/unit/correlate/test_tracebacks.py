@@ -180,3 +180,33 @@ def test_a_hostile_text_costs_little(text):
     find_traceback(text[:64_000])
 
     assert time.process_time() - started < 2
+
+
+RUST = """thread 'tokio-runtime-worker' panicked at src/login.rs:42:10:
+index out of bounds: the len is 3 but the index is 3
+stack backtrace:
+   0: rust_begin_unwind
+             at /rustc/0123/library/std/src/panicking.rs:645:5
+   1: core::panicking::panic_fmt
+             at /rustc/0123/library/core/src/panicking.rs:72:14
+   2: auth::login::find::h0123456789abcdef
+             at ./src/login.rs:42:10
+note: Some details are omitted
+"""
+
+
+def test_a_rust_panic_tells_its_place_and_what_it_says():
+    found = find_traceback(RUST)
+    bare = find_traceback("\n".join(RUST.splitlines()[:2]))
+
+    assert (found.language, found.said) == ("rust", "index out of bounds: the len is 3 but the index is 3")
+    assert str(found.culprit) == "src/login.rs:42"
+    assert str(bare.culprit) == "src/login.rs:42"
+
+
+def test_a_rust_panic_of_the_older_form_is_read_too():
+    found = find_traceback(
+        "thread 'main' panicked at 'no DATABASE_URL', src/main.rs:4:5\nnote: run with RUST_BACKTRACE=1"
+    )
+
+    assert (found.said, str(found.culprit)) == ("no DATABASE_URL", "src/main.rs:4")
